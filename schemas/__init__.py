@@ -1,0 +1,1 @@
+"""The contract with the outside: the messages on the topics, as types."""

@@ -1,0 +1,40 @@
+"""The JSON Schemas of the messages, generated from the types."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from schemas.coding_event import CodingEvent
+from schemas.survey_completed import SurveyCompleted
+from schemas.treatment_recorded import TreatmentRecorded
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+MESSAGES: Mapping[str, type[BaseModel]] = {
+    "survey-completed": SurveyCompleted,
+    "treatment-recorded": TreatmentRecorded,
+    "coding-event": CodingEvent,
+}
+"""By the name of the file that its schema is kept in."""
+
+
+def json_schema(name: str) -> dict[str, Any]:
+    """The JSON Schema of the message *name*, version 1.
+
+    What one cannot say in pydantic's types is added: of a survey's ``score`` and ``answers`` one is required.
+    """
+    schema = MESSAGES[name].model_json_schema(mode="validation")
+    document = {"$schema": DIALECT, "$id": f"urn:g9603:{name}:v1", **schema}
+    if name == "survey-completed":
+        document["anyOf"] = [
+            {"required": ["score"], "properties": {"score": {"not": {"type": "null"}}}},
+            {"required": ["answers"], "properties": {"answers": {"not": {"type": "null"}}}},
+        ]
+    return document
+
+
+def schema_text(name: str) -> str:
+    """The file that the JSON Schema is kept in."""
+    return json.dumps(json_schema(name), indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,62 @@
+"""How commands speak: results on standard output, everything else on standard error."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Any, NoReturn
+
+import orjson
+import typer
+from rich.console import Console
+
+from streams.kafka.topic_admin import BrokerUnreachableError
+from streams.policies.policy_file import PolicyRefusedError
+from streams.settings import Settings, SettingsRefusedError, load_settings
+from streams.worker.refusal import RefusedError
+
+out = Console()
+err = Console(stderr=True)
+
+
+class ExitCode(IntEnum):
+    """What a script can learn from the exit code; the larger numbers are those of sysexits.h."""
+
+    DONE = 0
+    FAILED = 1
+    """It worked, and the answer is bad: records were refused, the recount disagrees, nothing was found."""
+    USAGE = 2
+    BAD_INPUT = 65
+    UNAVAILABLE = 69
+    """No broker answers."""
+    DOUBT = 70
+    """A worker stopped because going on was not safe: start it again."""
+    MISCONFIGURED = 78
+
+
+def print_json(value: Any) -> None:  # noqa: ANN401 - any JSON value
+    """One JSON document on standard output."""
+    out.file.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode())
+
+
+def fail(sentence: str, code: ExitCode) -> NoReturn:
+    """End with *sentence* on standard error."""
+    for line in sentence.splitlines():
+        err.print(f"[bold red]g9603:[/] {line}", highlight=False, soft_wrap=True)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn what our own parts refuse into a sentence and an exit code."""
+    try:
+        yield
+    except BrokerUnreachableError as error:
+        fail(str(error), ExitCode.UNAVAILABLE)
+    except (RefusedError, SettingsRefusedError, PolicyRefusedError) as error:
+        fail(str(error), ExitCode.MISCONFIGURED)
+
+
+def settings_of_environment() -> Settings:
+    """The settings, or the end of the command with a sentence."""
+    with refusals():
+        return load_settings()

@@ -1,0 +1,61 @@
+"""``g9603 schema``: the contract as documents."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from schemas.json_schema import MESSAGES, json_schema, schema_text
+from streams.cli.console import out, print_json
+from streams.instruments.registry import load_registry
+
+schema = typer.Typer(help="The contract as documents: JSON Schemas, and the instruments.", no_args_is_help=True)
+
+Message = StrEnum("Message", {name.upper().replace("-", "_"): name for name in MESSAGES})  # type: ignore[misc]
+
+
+@schema.command()
+def show(message: Annotated[Message, typer.Argument(help="Which message.")]) -> None:
+    """Print the JSON Schema of a message."""
+    print_json(json_schema(str(message.value)))
+
+
+@schema.command()
+def write(folder: Annotated[Path, typer.Argument(help="Where to; made where it is missing.")]) -> None:
+    """Write the JSON Schemas of all messages as files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in MESSAGES:
+        path = folder / f"{name}.schema.json"
+        path.write_text(schema_text(name))
+        out.print(str(path), highlight=False, soft_wrap=True)
+
+
+@schema.command()
+def instruments(
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """List the instruments that a survey may name."""
+    registry = load_registry()
+    if as_json:
+        rows = [
+            {
+                "id": i.id,
+                "name": i.name,
+                "direction": i.improvement_notation.value,
+                "score_min": str(i.score_min),
+                "score_max": str(i.score_max),
+                "loinc": i.loinc,
+                "items": i.items.item_count if i.items is not None else None,
+            }
+            for i in registry.values()
+        ]
+        print_json(rows)
+        return
+    table = Table("id", "name", "better is", "range", "LOINC", "items", box=None, header_style="bold")
+    for i in registry.values():
+        items = str(i.items.item_count) if i.items is not None else "send the score"
+        better = "higher" if i.improvement_notation.value == "increase" else "lower"
+        table.add_row(i.id, i.name, better, f"{i.score_min} to {i.score_max}", i.loinc or "-", items)
+    out.print(table)

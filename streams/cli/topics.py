@@ -1,0 +1,70 @@
+"""``g9603 topics``."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from streams.cli.console import ExitCode, fail, out, print_json, refusals, settings_of_environment
+from streams.kafka.connection import connection_options
+from streams.kafka.provisioning import TopicState, create_missing_topics, inspect_topics, topic_faults
+from streams.kafka.topic_admin import topic_admin
+from streams.processing.topology import Topology
+from streams.settings import Settings
+
+
+def topics(
+    partitions: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Partitions of topics that are created.")
+    ] = 4,
+    replication: Annotated[int, typer.Option(min=1, max=10, help="Replicas of topics that are created.")] = 3,
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Create the topics that are missing, and check those that exist.
+
+    The internal topics get at least as many partitions as the widest input. Ends with 78 where a topic is not
+    as the worker needs it.
+    """
+    settings = settings_of_environment()
+    topology = Topology(settings.app_id, settings.topic_prefix)
+    with refusals():
+        created, states = asyncio.run(_provision(settings, topology, partitions, replication))
+    faults = topic_faults(states, topology)
+    if as_json:
+        print_json({"created": created, "topics": [_row(state) for state in states], "faults": faults})
+    else:
+        out.print(_table(states, created))
+    if faults:
+        fail("\n".join(faults), ExitCode.MISCONFIGURED)
+
+
+async def _provision(
+    settings: Settings, topology: Topology, partitions: int, replication: int
+) -> tuple[list[str], list[TopicState]]:
+    async with topic_admin(connection_options(settings)) as admin:
+        created = await create_missing_topics(
+            admin, topology, partition_count=partitions, replication=replication
+        )
+        return created, await inspect_topics(admin, topology)
+
+
+def _row(state: TopicState) -> dict[str, object]:
+    found = state.found
+    return {
+        "name": state.specification.name,
+        "purpose": state.specification.purpose,
+        "partitions": found.partition_count if found is not None else None,
+        "replication": found.replication if found is not None else None,
+        "cleanup_policy": (state.config or {}).get("cleanup.policy"),
+    }
+
+
+def _table(states: list[TopicState], created: list[str]) -> Table:
+    table = Table("topic", "purpose", "partitions", "replicas", "cleanup", "", box=None, header_style="bold")
+    for state in states:
+        row = _row(state)
+        name = state.specification.name
+        cells = [row["name"], row["purpose"], row["partitions"], row["replication"], row["cleanup_policy"] or "?"]
+        table.add_row(*(str(cell) for cell in cells), "[green]created[/]" if name in created else "there")
+    return table

@@ -1,0 +1,17 @@
+"""``g9603 worker``."""
+
+from streams.cli.console import refusals, settings_of_environment
+from streams.logs import configure_logs
+from streams.worker.app import run_worker
+
+
+def worker() -> None:
+    """Join the group and code until SIGTERM.
+
+    Ends with 0 after a graceful stop, with 70 where going on was not safe (start it again), with 69 where no
+    broker answers and with 78 where the topics, the policy or a setting are not as they must be.
+    """
+    configure_logs()
+    settings = settings_of_environment()
+    with refusals():
+        run_worker(settings)

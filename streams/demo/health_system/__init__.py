@@ -1,0 +1,1 @@
+"""A health system that never was: what its clinics send in one year, from a seed."""

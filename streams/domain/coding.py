@@ -1,0 +1,198 @@
+"""What billing is told of an episode: a decision put into the words of the billing topic."""
+
+import uuid
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import orjson
+
+from schemas.vocabulary import Channel, CodingAction, QualityDataCode
+from streams.domain.decision import Coded
+from streams.domain.fact import Survey
+from streams.domain.instant import Instant, rfc3339_of_ms
+from streams.domain.policy import Policy
+
+EVENT_ID_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:g9603:coding-event:v1")
+"""A coding event's id is a name in this namespace (RFC 9562, version 5)."""
+
+
+class CodedSurvey(msgspec.Struct, frozen=True, array_like=True):
+    """A survey that the decision rests on."""
+
+    survey_id: str
+    version: int
+    score: Decimal
+    completed_at: Instant
+
+
+class CodedTreatment(msgspec.Struct, frozen=True, array_like=True):
+    """The anchor."""
+
+    treatment_id: str
+    code: str
+    modifiers: tuple[str, ...]
+    performed_at: Instant
+
+
+class Coding(msgspec.Struct, frozen=True, array_like=True):
+    """The content of a coding event: everything but its id, its action and its place in the ledger.
+
+    It stands in the ledger in full, so that what billing was told can be shown, and taken back, long
+    after the facts and the policy behind it have changed. Fields may be added at the end, with a default.
+    """
+
+    code: QualityDataCode
+    modifiers: tuple[str, ...]
+    charge: str
+    channel: Channel
+    patient_id: str
+    encounter_id: str | None
+    payer_id: str | None
+    rendering_npi: str | None
+    facility_id: str | None
+    place_of_service: str | None
+    diagnoses: tuple[str, ...]
+    service_date: str
+    instrument: str
+    instrument_version: str | None
+    direction: str
+    loinc: str | None
+    baseline: CodedSurvey
+    follow_up: CodedSurvey
+    treatment: CodedTreatment
+    change: Decimal
+    threshold: Decimal
+    policy: tuple[str, str]
+    program: str | None
+    not_available: tuple[str, ...]
+
+
+_TOLD_BY_EITHER = ("encounter_id", "payer_id", "rendering_npi", "facility_id", "place_of_service")
+
+
+def coding_of(decision: Coded, policy: Policy) -> Coding:
+    """The words for *decision*: the follow-up's own fields, and what it lacks from the anchor treatment."""
+    follow_up, anchor, comparison = decision.comparison.follow_up, decision.anchor, decision.comparison
+    told = {name: getattr(follow_up, name) or getattr(anchor, name) for name in _TOLD_BY_EITHER}
+    not_available = [name for name in _TOLD_BY_EITHER if told[name] is None]
+    if not anchor.diagnoses:
+        not_available.append("diagnoses")
+    payer = policy.payer_rule(told["payer_id"])
+    return Coding(
+        code=decision.code,
+        modifiers=payer.modifiers,
+        charge=payer.charge,
+        channel=payer.channel,
+        patient_id=follow_up.patient_id,
+        diagnoses=anchor.diagnoses,
+        service_date=follow_up.completed_at.local_date.isoformat(),
+        instrument=follow_up.instrument,
+        instrument_version=follow_up.instrument_version,
+        direction=decision.instrument.improvement_notation.value,
+        loinc=decision.instrument.loinc_for(follow_up.instrument_version),
+        baseline=_coded_survey(decision.baseline),
+        follow_up=_coded_survey(follow_up),
+        treatment=CodedTreatment(anchor.treatment_id, anchor.code, anchor.modifiers, anchor.performed_at),
+        change=comparison.change,
+        threshold=comparison.threshold or Decimal(0),
+        policy=(policy.id, policy.version),
+        program=decision.program.id if decision.program is not None else None,
+        not_available=tuple(not_available),
+        **told,
+    )
+
+
+def _coded_survey(survey: Survey) -> CodedSurvey:
+    return CodedSurvey(survey.survey_id, survey.version, survey.score or Decimal(0), survey.completed_at)
+
+
+def decimal_text(value: Decimal) -> str:
+    """The plain text of *value*: no exponent, no trailing zeros, no minus zero.
+
+    >>> decimal_text(Decimal("42.50"))
+    '42.5'
+    """
+    text = f"{value:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def content(coding: Coding, episode_id: str, action: CodingAction) -> dict[str, Any]:
+    """The fields of a coding event that its id names, as JSON values."""
+    return {
+        "action": action.value,
+        "code": coding.code.value,
+        "code_system": "HCPCS",
+        "modifiers": coding.modifiers,
+        "units": 1,
+        "charge": coding.charge,
+        "channel": coding.channel.value,
+        "episode_id": episode_id,
+        "patient_id": coding.patient_id,
+        "encounter_id": coding.encounter_id,
+        "payer_id": coding.payer_id,
+        "rendering_npi": coding.rendering_npi,
+        "facility_id": coding.facility_id,
+        "place_of_service": coding.place_of_service,
+        "diagnoses": coding.diagnoses,
+        "service_date": coding.service_date,
+        "instrument": {
+            "id": coding.instrument,
+            "version": coding.instrument_version,
+            "direction": coding.direction,
+            "loinc": coding.loinc,
+        },
+        "baseline": _survey_content(coding.baseline),
+        "followup": _survey_content(coding.follow_up),
+        "treatment": {
+            "treatment_id": coding.treatment.treatment_id,
+            "code": coding.treatment.code,
+            "modifiers": coding.treatment.modifiers,
+            "performed_at": str(coding.treatment.performed_at),
+        },
+        "change": decimal_text(coding.change),
+        "threshold": decimal_text(coding.threshold),
+        "policy": {"id": coding.policy[0], "version": coding.policy[1]},
+        "program": coding.program,
+        "not_available": coding.not_available,
+    }
+
+
+def _survey_content(survey: CodedSurvey) -> dict[str, Any]:
+    return {
+        "survey_id": survey.survey_id,
+        "version": survey.version,
+        "score": decimal_text(survey.score),
+        "completed_at": str(survey.completed_at),
+    }
+
+
+def event_id_of(told: dict[str, Any], repetition: int) -> uuid.UUID:
+    """The id of a coding event with the content *told*, said for the *repetition*-th time (from 0).
+
+    The name is the content as JSON with sorted keys and no white space, in UTF-8; from the second time on,
+    ``#`` and the repetition follow. Anybody can compute it anew.
+    """
+    name = orjson.dumps(told, option=orjson.OPT_SORT_KEYS).decode()
+    return uuid.uuid5(EVENT_ID_NAMESPACE, f"{name}#{repetition}" if repetition else name)
+
+
+def coding_event(  # noqa: PLR0913 - the parts of one event
+    told: dict[str, Any],
+    *,
+    event_id: str,
+    revision: int,
+    prior_event_id: str | None,
+    decided_at_ms: int,
+) -> dict[str, Any]:
+    """A whole coding event, as JSON values in the order of the contract."""
+    return {
+        "event_id": event_id,
+        "action": told["action"],
+        "revision": revision,
+        "prior_event_id": prior_event_id,
+        **told,
+        "decided_at": rfc3339_of_ms(decided_at_ms),
+    }

@@ -1,0 +1,211 @@
+"""Which quality-data code an episode has earned, and if none, what is missing first.
+
+Theory of operation. Surveys are judged per instrument and instrument version, for only equal scales
+compare. Such a group goes through four stages, and stops at the first that fails:
+
+    treatment     is there a treatment that qualifies?
+    baseline      the *anchor* is the earliest qualifying treatment with a valid survey at or before it
+                  within the look-back; the *baseline* is the latest such survey
+    follow-up     valid surveys strictly after the anchor, in the window that opens with the last
+                  qualifying treatment before each
+    improvement   the change in the instrument's better direction meets the threshold
+
+The episode's outcome is the earliest improved follow-up over all groups (G9603), else the latest
+follow-up (G9605, where the policy publishes it). Rules: contract.md, "What is decided".
+
+Everything a decision depends on is an argument, and everything it concludes is in the value returned.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from schemas.vocabulary import QualityDataCode
+from streams.domain.episode import CurrentFacts, current_facts
+from streams.domain.fact import Fact, Survey, Treatment
+from streams.domain.instrument import Instrument
+from streams.domain.missing import (
+    STAGES,
+    Missing,
+    Reason,
+    Stage,
+    exclusion,
+    last_before_us,
+    missing_baseline,
+    missing_follow_up,
+    missing_treatment,
+)
+from streams.domain.policy import Policy, Program, Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One follow-up held against the baseline, in score points."""
+
+    follow_up: Survey
+    change: Decimal
+    """Follow-up minus baseline."""
+    threshold: Decimal | None
+    """The least improvement that counts; None where the instrument has no published change."""
+    improved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How far one instrument, in one version, came in one episode."""
+
+    instrument: str
+    instrument_version: str | None
+    program: Program | None
+    rules: Rules
+    surveys: tuple[Survey, ...]
+    anchor: Treatment | None = None
+    baseline: Survey | None = None
+    comparisons: tuple[Comparison, ...] = ()
+    missing: Missing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """The code that was earned, and what it rests on."""
+
+    code: QualityDataCode
+    instrument: Instrument
+    program: Program | None
+    baseline: Survey
+    anchor: Treatment
+    comparison: Comparison
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotCoded:
+    """No code, and the first thing that is missing."""
+
+    missing: Missing
+    findings: tuple[Finding, ...]
+
+
+def decide(facts: Iterable[Fact], policy: Policy) -> Coded | NotCoded:
+    """Decide what an episode with *facts* is coded with under *policy*.
+
+    The answer depends on the set of facts alone: not on their order, nor on how often they came.
+    """
+    current = current_facts(facts)
+    findings = _findings(current, policy)
+    improved = _earliest_improved(findings)
+    if improved is not None:
+        return _published(QualityDataCode.SCORE_IMPROVED, improved, findings, policy)
+    compared = _latest_compared(findings)
+    if compared is not None and QualityDataCode.SCORE_NOT_IMPROVED in policy.published_codes:
+        return _published(QualityDataCode.SCORE_NOT_IMPROVED, compared, findings, policy)
+    return NotCoded(_first_missing(findings, current), findings)
+
+
+def _findings(current: CurrentFacts, policy: Policy) -> tuple[Finding, ...]:
+    groups: dict[tuple[str, str | None], list[Survey]] = defaultdict(list)
+    for survey in current.surveys:
+        groups[survey.instrument, survey.instrument_version].append(survey)
+    in_order = sorted(groups, key=lambda group: (policy.precedence(group[0]), group[0], group[1] or ""))
+    standing = current.standing_treatments
+    findings = []
+    for group in in_order:
+        program = policy.program_of(group[0], standing)
+        rules = program.rules if program is not None else policy.rules
+        begun = Finding(group[0], group[1], program, rules, tuple(groups[group]))
+        findings.append(_finding(begun, current, policy))
+    return tuple(findings)
+
+
+def _finding(begun: Finding, current: CurrentFacts, policy: Policy) -> Finding:
+    """What became of *begun*, stage by stage."""
+    rules, group = begun.rules, (begun.instrument, begun.instrument_version)
+    if begun.instrument not in rules.instruments:
+        return replace(begun, missing=Missing(Stage.SURVEY, Reason.INSTRUMENT_NOT_IN_POLICY))
+    qualifying = [t for t in current.standing_treatments if rules.qualifies(t)]
+    if not qualifying:
+        return replace(begun, missing=missing_treatment(current))
+    valid = [s for s in begun.surveys if exclusion(s, rules) is None]
+    anchored = _anchor_and_baseline(valid, qualifying, rules)
+    if anchored is None:
+        return replace(begun, missing=missing_baseline(group, current, qualifying, rules))
+    anchor, baseline = anchored
+    follow_ups = [s for s in valid if _is_follow_up(s, anchor, qualifying, rules)]
+    if not follow_ups:
+        missing = missing_follow_up(group, current, anchor, qualifying, rules)
+        return replace(begun, anchor=anchor, baseline=baseline, missing=missing)
+    instrument = policy.instruments[begun.instrument]
+    comparisons = tuple(_comparison(instrument, baseline, follow_up, rules) for follow_up in follow_ups)
+    improved = any(comparison.improved for comparison in comparisons)
+    not_improved = None if improved else Missing(Stage.IMPROVEMENT, Reason.NOT_IMPROVED)
+    return replace(begun, anchor=anchor, baseline=baseline, comparisons=comparisons, missing=not_improved)
+
+
+def _anchor_and_baseline(
+    valid: Sequence[Survey], qualifying: Sequence[Treatment], rules: Rules
+) -> tuple[Treatment, Survey] | None:
+    for treatment in qualifying:
+        performed_us = treatment.performed_at.epoch_us
+        opens_us = performed_us - rules.look_back_us
+        before = [s for s in valid if opens_us <= s.completed_at.epoch_us <= performed_us]
+        if before:
+            return treatment, before[-1]
+    return None
+
+
+def _is_follow_up(survey: Survey, anchor: Treatment, qualifying: Sequence[Treatment], rules: Rules) -> bool:
+    completed_us = survey.completed_at.epoch_us
+    if completed_us <= anchor.performed_at.epoch_us:
+        return False
+    return rules.in_window(completed_us - last_before_us(completed_us, qualifying))
+
+
+def _comparison(instrument: Instrument, baseline: Survey, follow_up: Survey, rules: Rules) -> Comparison:
+    # Neither score is None: a survey without one is excluded, and so never compared.
+    before, after = baseline.score or Decimal(0), follow_up.score or Decimal(0)
+    threshold = rules.threshold.points(instrument, before)
+    improvement = instrument.improvement(before, after)
+    improved = threshold is not None and improvement > 0 and improvement >= threshold
+    return Comparison(follow_up, after - before, threshold, improved)
+
+
+def _earliest_improved(findings: Sequence[Finding]) -> tuple[Finding, Comparison] | None:
+    improved = [(f, c) for f in findings for c in f.comparisons if c.improved]
+    # min and max keep the first of equals, and findings stand in the policy's instrument order.
+    return min(improved, key=_completed_us, default=None)
+
+
+def _latest_compared(findings: Sequence[Finding]) -> tuple[Finding, Comparison] | None:
+    compared = [(f, c) for f in findings for c in f.comparisons]
+    return max(compared, key=_completed_us, default=None)
+
+
+def _completed_us(compared: tuple[Finding, Comparison]) -> int:
+    return compared[1].follow_up.completed_at.epoch_us
+
+
+def _published(
+    code: QualityDataCode,
+    compared: tuple[Finding, Comparison],
+    findings: tuple[Finding, ...],
+    policy: Policy,
+) -> Coded | NotCoded:
+    if code not in policy.published_codes:
+        return NotCoded(Missing(Stage.IMPROVEMENT, Reason.CODE_NOT_PUBLISHED), findings)
+    finding, comparison = compared
+    if finding.baseline is None or finding.anchor is None:
+        message = "A comparison without a baseline and an anchor cannot be: see _finding."
+        raise AssertionError(message)
+    instrument = policy.instruments[finding.instrument]
+    return Coded(code, instrument, finding.program, finding.baseline, finding.anchor, comparison, findings)
+
+
+def _first_missing(findings: Sequence[Finding], current: CurrentFacts) -> Missing:
+    """What the group that came furthest lacks; the first of equals in instrument order."""
+    reached = [f.missing for f in findings if f.missing is not None]
+    if reached:
+        return max(reached, key=lambda missing: STAGES.index(missing.stage))
+    if not current.standing_treatments:
+        return missing_treatment(current)
+    return Missing(Stage.BASELINE, Reason.NO_BASELINE)

@@ -1,0 +1,71 @@
+"""What billing has been told of one episode, and what it has yet to be told.
+
+The facts do not depend on the order in which they came; the ledger must, for billing saw one history.
+It is append-only. What is to be published is the difference between its last entry and the decision, so
+that a decision which did not change says nothing, and nothing is ever said twice.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from schemas.vocabulary import CodingAction
+from streams.domain.coding import Coding, coding_event, content, event_id_of
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """One coding event that was published; its place in the ledger is its revision."""
+
+    event_id: str
+    action: CodingAction
+    coding: Coding
+    """What was coded; for a void, what was taken back."""
+    decided_at_ms: int
+
+
+class Ledger(msgspec.Struct, frozen=True, array_like=True):
+    """The coding events of one episode, oldest first."""
+
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def active(self) -> Coding | None:
+        """What billing holds now."""
+        if not self.entries or self.entries[-1].action is CodingAction.VOID:
+            return None
+        return self.entries[-1].coding
+
+    def with_outcome(self, coding: Coding | None, *, episode_id: str, decided_at_ms: int) -> "Ledger":
+        """This ledger brought to *coding*; itself where billing knows already.
+
+        Args:
+            coding: What the episode is to be coded with, or None for nothing.
+            episode_id: The episode.
+            decided_at_ms: The newest Kafka timestamp among the facts behind the decision.
+        """
+        active = self.active
+        if coding == active:
+            return self
+        if coding is None:
+            action, said = CodingAction.VOID, active
+        else:
+            action, said = (CodingAction.NEW if active is None else CodingAction.REPLACE), coding
+        if said is None:
+            return self
+        repetition = sum(entry.action is action and entry.coding == said for entry in self.entries)
+        event_id = event_id_of(content(said, episode_id, action), repetition)
+        return Ledger((*self.entries, Entry(str(event_id), action, said, decided_at_ms)))
+
+    def events(self, episode_id: str, *, after_revision: int = 0) -> Iterator[dict[str, Any]]:
+        """The coding events with a revision greater than *after_revision*, as JSON values."""
+        for index in range(after_revision, len(self.entries)):
+            entry = self.entries[index]
+            replaces = entry.action is not CodingAction.NEW
+            yield coding_event(
+                content(entry.coding, episode_id, entry.action),
+                event_id=entry.event_id,
+                revision=index + 1,
+                prior_event_id=self.entries[index - 1].event_id if replaces else None,
+                decided_at_ms=entry.decided_at_ms,
+            )

@@ -1,0 +1,1 @@
+"""The instruments that the worker knows, as data: ``registry.toml``, and its reader."""

@@ -1,0 +1,141 @@
+"""A record's bytes to a fact of an episode. Total: a fact comes out, or a rejection that says why."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from schemas.survey_completed import SurveyCompleted
+from schemas.treatment_recorded import TreatmentRecorded
+from streams.domain.fact import Fact, Survey, Treatment
+from streams.domain.instant import Instant
+from streams.domain.instrument import Instrument
+from streams.domain.scoring import AnswersRejectedError, canonical, score_answers
+from streams.intake.cloudevents import Headers, StructuredEvent, is_structured
+from streams.intake.exact_json import ExactReader
+from streams.intake.rejection import RejectedError, RejectionReason
+
+_FOUR_PLACES = Decimal("0.0001")
+
+
+class Decoded(NamedTuple):
+    """A fact and the episode that it belongs to."""
+
+    episode_id: str
+    fact: Fact
+
+
+class Decoder:
+    """Decodes records of both input topics."""
+
+    def __init__(self, instruments: Mapping[str, Instrument]) -> None:
+        self._instruments = instruments
+        self._survey = ExactReader(SurveyCompleted)
+        self._survey_envelope = ExactReader(StructuredEvent[SurveyCompleted])
+        self._treatment = ExactReader(TreatmentRecorded)
+        self._treatment_envelope = ExactReader(StructuredEvent[TreatmentRecorded])
+
+    def decode_survey(self, value: bytes | None, headers: Headers = ()) -> Decoded:
+        """The survey in a record of the topic ``survey-completed``.
+
+        Raises:
+            RejectedError: The record goes to the dead letters.
+        """
+        if not value:
+            raise _empty()
+        if is_structured(headers):
+            event = self._survey_envelope.read(value).data
+        else:
+            event = self._survey.read(value)
+        return Decoded(event.episode_id, self._survey_fact(event))
+
+    def decode_treatment(self, value: bytes | None, headers: Headers = ()) -> Decoded:
+        """The treatment in a record of the topic ``treatment-recorded``.
+
+        Raises:
+            RejectedError: The record goes to the dead letters.
+        """
+        if not value:
+            raise _empty()
+        if is_structured(headers):
+            event = self._treatment_envelope.read(value).data
+        else:
+            event = self._treatment.read(value)
+        return Decoded(event.episode_id, _treatment_fact(event))
+
+    def _survey_fact(self, event: SurveyCompleted) -> Survey:
+        instrument = self._instruments.get(event.instrument)
+        if instrument is None:
+            detail = "instrument: no such id in the registry; `g9603 schema instruments` lists those known."
+            raise RejectedError(RejectionReason.UNKNOWN_INSTRUMENT, detail)
+        return Survey(
+            event.source,
+            event.event_id,
+            event.survey_id,
+            event.version,
+            event.status,
+            event.patient_id,
+            event.instrument,
+            event.instrument_version,
+            _score(event, instrument),
+            Instant.of(event.completed_at),
+            event.respondent,
+            event.encounter_id,
+            event.facility_id,
+            event.payer_id,
+            event.rendering_npi,
+            event.place_of_service,
+        )
+
+
+def _treatment_fact(event: TreatmentRecorded) -> Treatment:
+    return Treatment(
+        event.source,
+        event.event_id,
+        event.treatment_id,
+        event.version,
+        event.status,
+        event.patient_id,
+        event.code,
+        event.code_system,
+        Instant.of(event.performed_at),
+        event.modifiers,
+        event.encounter_id,
+        event.facility_id,
+        event.payer_id,
+        event.rendering_npi,
+        event.place_of_service,
+        event.diagnoses,
+    )
+
+
+def _score(event: SurveyCompleted, instrument: Instrument) -> Decimal | None:
+    """The score that counts; None where more items are unanswered than the instrument allows."""
+    given = event.score
+    if given is not None and not instrument.admits(given):
+        detail = f"score: outside {instrument.score_min} to {instrument.score_max}, the range of {instrument.id}."
+        raise RejectedError(RejectionReason.SCORE_OUT_OF_RANGE, detail)
+    if event.answers is not None:
+        return _score_of_answers(event.answers, given, instrument)
+    return canonical(given) if given is not None else None
+
+
+def _score_of_answers(
+    answers: Sequence[int | None], given: Decimal | None, instrument: Instrument
+) -> Decimal | None:
+    if instrument.items is None:
+        if given is not None:
+            return canonical(given)
+        detail = f"answers: no item rule is published for {instrument.id}; send the score."
+        raise RejectedError(RejectionReason.NO_ITEM_RULE, detail)
+    try:
+        computed = score_answers(instrument.items, answers)
+    except AnswersRejectedError as error:
+        raise RejectedError(RejectionReason.ANSWERS_INVALID, f"answers: {error}") from None
+    if computed is not None and given is not None and given.quantize(_FOUR_PLACES) != computed:
+        detail = f"score: not what the answers give by the scoring rule of {instrument.id}."
+        raise RejectedError(RejectionReason.SCORE_MISMATCH, detail)
+    return computed
+
+
+def _empty() -> RejectedError:
+    return RejectedError(RejectionReason.EMPTY, "the value: there is none.")

@@ -1,0 +1,95 @@
+"""What topics there are, and making those that are missing."""
+
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+import aiokafka.errors as kafka_errors
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+
+class BrokerUnreachableError(Exception):
+    """No broker answers; the message says where one was looked for."""
+
+
+class TopicDescription(NamedTuple):
+    """A topic as it is."""
+
+    name: str
+    partition_count: int
+    replication: int
+
+
+class TopicAdmin:
+    """Looks at topics and creates them."""
+
+    def __init__(self, client: AIOKafkaAdminClient) -> None:
+        self._client = client
+
+    async def describe(self, names: Collection[str]) -> dict[str, TopicDescription]:
+        """Those of *names* that exist."""
+        described = await self._client.describe_topics(list(names))
+        return {
+            topic["topic"]: TopicDescription(
+                topic["topic"], len(topic["partitions"]), min(len(p["replicas"]) for p in topic["partitions"])
+            )
+            for topic in described
+            if topic["error_code"] == 0
+        }
+
+    async def config_of(self, name: str) -> dict[str, str] | None:
+        """The settings of topic *name*; None where the broker cannot tell (an in-process one)."""
+        resource = ConfigResource(ConfigResourceType.TOPIC, name)
+        try:
+            (response,) = await self._client.describe_configs([resource])
+        except kafka_errors.IncompatibleBrokerVersion:
+            return None
+        settings: dict[str, str] = {}
+        for error_code, error, *_, entries in response.resources:
+            if error_code:
+                message = f"The broker does not tell the settings of {name}: {error}"
+                raise kafka_errors.for_code(error_code)(message)
+            settings.update({entry[0]: entry[1] for entry in entries})
+        return settings
+
+    async def create(
+        self, name: str, *, partition_count: int, replication: int, config: Mapping[str, str]
+    ) -> None:
+        """Create topic *name*; fine where another has just done so.
+
+        Raises:
+            KafkaError: The broker refuses.
+        """
+        topic = NewTopic(name, partition_count, replication, topic_configs=dict(config))
+        response = await self._client.create_topics([topic])
+        for _name, error_code, *rest in response.topic_errors:
+            if error_code not in (0, kafka_errors.TopicAlreadyExistsError.errno):
+                raise kafka_errors.for_code(error_code)(rest[0] if rest else name)
+
+
+@asynccontextmanager
+async def topic_admin(connection: Mapping[str, Any]) -> AsyncIterator[TopicAdmin]:
+    """A connected admin.
+
+    Raises:
+        BrokerUnreachableError: No broker answers.
+    """
+    client = AIOKafkaAdminClient(**connection)
+    try:
+        await client.start()
+    except kafka_errors.KafkaError as error:
+        await client.close()
+        raise BrokerUnreachableError(unreachable(str(connection["bootstrap_servers"]))) from error
+    try:
+        yield TopicAdmin(client)
+    finally:
+        await client.close()
+
+
+def unreachable(bootstrap_servers: str) -> str:
+    """The sentence for brokers that do not answer."""
+    return (
+        f"No Kafka broker answers at {bootstrap_servers}. Start one, or set G9603_BOOTSTRAP_SERVERS to where "
+        "yours are; `g9603 demo` brings its own."
+    )

@@ -1,0 +1,70 @@
+"""How episodes and positions are written to the compacted changelog, and read again.
+
+A key is one letter for the kind of record, then the episode id. The value of an episode is MessagePack
+(arrays, no field names): it is also how the episode is held in memory, so that a restore copies bytes.
+"""
+
+import msgspec
+
+from streams.domain.coder import CodedEpisode
+
+POSITIONS_KEY = b"P"
+_EPISODE = b"E"
+
+
+class Positions(msgspec.Struct, frozen=True, array_like=True):
+    """The next offset of each source topic in one partition, and how many partitions there were.
+
+    They travel with the state that they produced, in one transaction, so that neither can be ahead.
+    """
+
+    partition_count: int
+    next_offsets: dict[str, int]
+
+
+_encoder = msgspec.msgpack.Encoder()
+_episode_decoder = msgspec.msgpack.Decoder(CodedEpisode)
+_positions_decoder = msgspec.msgpack.Decoder(Positions)
+
+
+def episode_key(episode_id: str) -> bytes:
+    """The key of an episode's record."""
+    return _EPISODE + episode_id.encode()
+
+
+def episode_id_of(key: bytes) -> str:
+    """The episode whose record has *key*."""
+    return key[1:].decode()
+
+
+def is_episode_key(key: bytes) -> bool:
+    """Whether *key* is an episode's."""
+    return key.startswith(_EPISODE)
+
+
+def encode_episode(coded: CodedEpisode) -> bytes:
+    """The value of an episode's record."""
+    return _encoder.encode(coded)
+
+
+def decode_episode(value: bytes) -> CodedEpisode:
+    """The episode in *value*.
+
+    Raises:
+        msgspec.DecodeError: The changelog holds what this version did not write.
+    """
+    return _episode_decoder.decode(value)
+
+
+def encode_positions(positions: Positions) -> bytes:
+    """The value of a positions record."""
+    return _encoder.encode(positions)
+
+
+def decode_positions(value: bytes) -> Positions:
+    """The positions in *value*.
+
+    Raises:
+        msgspec.DecodeError: The changelog holds what this version did not write.
+    """
+    return _positions_decoder.decode(value)

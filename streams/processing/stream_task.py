@@ -1,0 +1,164 @@
+"""A stream task: the episodes of one partition, and what its records do to them.
+
+Kafka Streams' word. A task reads one partition of each source topic and owns the same partition of the
+changelog. It is synchronous and knows no client: batches in, records to write out. What it writes goes
+into the one transaction of the worker's step, together with the positions that it reached.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+
+from streams.domain.coder import CodedEpisode, advance
+from streams.domain.decision import Coded
+from streams.domain.episode import Arrival
+from streams.domain.policy import Policy
+from streams.intake.decoder import Decoded, Decoder
+from streams.intake.rejection import RejectedError
+from streams.processing.changelog import (
+    POSITIONS_KEY,
+    Positions,
+    decode_episode,
+    encode_episode,
+    encode_positions,
+    episode_key,
+)
+from streams.processing.coding_record import coding_record
+from streams.processing.dead_letter import dead_letter
+from streams.processing.partitioning import home_partition
+from streams.processing.records import Batch, InputRecord, OutputRecord
+from streams.processing.rekeying import Origin, arrived_origin, origin_of, travelling_headers
+from streams.processing.topology import InputKind, Topology
+
+_NEW = CodedEpisode()
+
+
+@dataclass(frozen=True, slots=True)
+class Coder:
+    """What every task of a worker shares: how to read, by which rules, and into which topics."""
+
+    decoder: Decoder
+    policy: Policy
+    topology: Topology
+    partition_counts: Mapping[str, int]
+    """Of every topic of the topology."""
+
+    @property
+    def task_count(self) -> int:
+        """How many partitions the changelog has."""
+        return self.partition_counts[self.topology.episodes_changelog]
+
+
+@dataclass(slots=True)
+class TaskOutput:
+    """What one task adds to the step."""
+
+    records: list[OutputRecord] = field(default_factory=list)
+    next_offsets: dict[str, int] = field(default_factory=dict)
+    """Of the source topics that were read, in the task's partition."""
+    tally: Counter[str] = field(default_factory=Counter)
+    """records, rekeyed, dead_letters, coding_events, and decisions by outcome."""
+
+
+class StreamTask:
+    """The episodes and positions of one partition.
+
+    Args:
+        partition: Of every source topic that has so many, and of the changelog.
+        coder: What the tasks share.
+        episodes: Encoded episodes by changelog key; the task changes it.
+        next_offsets: The positions that belong to *episodes*.
+    """
+
+    def __init__(
+        self,
+        partition: int,
+        coder: Coder,
+        episodes: MutableMapping[bytes, bytes],
+        next_offsets: Mapping[str, int],
+    ) -> None:
+        self.partition = partition
+        self.episodes = episodes
+        self.next_offsets = dict(next_offsets)
+        self._coder = coder
+        self._kinds = coder.topology.kinds
+
+    def process(self, batches: Iterable[Batch]) -> TaskOutput:
+        """Fold *batches* into the episodes, decide once per touched episode, and say what to write."""
+        output = TaskOutput()
+        arrivals: dict[bytes, list[Arrival]] = {}
+        for batch in batches:
+            kind = self._kinds.get(batch.topic)
+            for record in batch.records:
+                origin = arrived_origin(record) if kind is None else origin_of(record, kind)
+                self._take(record, origin, arrivals, output)
+            output.tally["records"] += len(batch.records)
+            if batch.records:
+                self.next_offsets[batch.topic] = batch.records[-1].offset + 1
+                output.next_offsets[batch.topic] = batch.records[-1].offset + 1
+        for key, arrived in arrivals.items():
+            self._advance(key, arrived, output)
+        if output.next_offsets:
+            output.records.append(self._positions_record())
+        return output
+
+    def _take(
+        self, record: InputRecord, origin: Origin, arrivals: dict[bytes, list[Arrival]], output: TaskOutput
+    ) -> None:
+        """Decode one record and put it where it belongs: its episode, its way home, or the dead letters."""
+        try:
+            decoded = self._decode(record, origin)
+        except RejectedError as rejected:
+            topic = self._coder.topology.dead_letter
+            partition = self.partition % self._coder.partition_counts[topic]
+            output.records.append(dead_letter(record, origin, rejected, topic=topic, partition=partition))
+            output.tally["dead_letters"] += 1
+            return
+        key = episode_key(decoded.episode_id)
+        arrived = arrivals.get(key)
+        if arrived is None:
+            if key not in self.episodes and not self._is_home(decoded.episode_id):
+                output.records.append(self._forwarded(record, origin, decoded.episode_id))
+                output.tally["rekeyed"] += 1
+                return
+            arrived = arrivals[key] = []
+        arrived.append(Arrival(decoded.fact, origin.timestamp_ms))
+
+    def _decode(self, record: InputRecord, origin: Origin) -> Decoded:
+        if origin.kind is InputKind.SURVEY:
+            return self._coder.decoder.decode_survey(record.value, origin.headers)
+        return self._coder.decoder.decode_treatment(record.value, origin.headers)
+
+    def _is_home(self, episode_id: str) -> bool:
+        return home_partition(episode_id, self._coder.task_count) == self.partition
+
+    def _forwarded(self, record: InputRecord, origin: Origin, episode_id: str) -> OutputRecord:
+        home = home_partition(episode_id, self._coder.task_count)
+        headers = travelling_headers(origin)
+        return OutputRecord(self._coder.topology.episodes_rekey, home, record.key, record.value, headers)
+
+    def _advance(self, key: bytes, arrived: list[Arrival], output: TaskOutput) -> None:
+        stored = self.episodes.get(key)
+        before = decode_episode(stored) if stored is not None else _NEW
+        episode_id = key[1:].decode()
+        step = advance(before, arrived, episode_id=episode_id, policy=self._coder.policy)
+        if not step.changed:
+            return
+        value = encode_episode(step.after)
+        self.episodes[key] = value
+        topology = self._coder.topology
+        output.records.append(OutputRecord(topology.episodes_changelog, self.partition, key, value))
+        if step.decision is not None:
+            decided = step.decision.code if isinstance(step.decision, Coded) else step.decision.missing.reason
+            output.tally[f"decided_{decided}"] += 1
+        told = len(before.ledger.entries)
+        if len(step.after.ledger.entries) > told:
+            partition = home_partition(episode_id, self._coder.partition_counts[topology.coding_events])
+            for event in step.after.ledger.events(episode_id, after_revision=told):
+                output.records.append(coding_record(event, topic=topology.coding_events, partition=partition))
+                output.tally["coding_events"] += 1
+
+    def _positions_record(self) -> OutputRecord:
+        positions = Positions(self._coder.task_count, self.next_offsets)
+        topic = self._coder.topology.episodes_changelog
+        return OutputRecord(topic, self.partition, POSITIONS_KEY, encode_positions(positions))

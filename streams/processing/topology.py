@@ -1,0 +1,101 @@
+"""Each topic once: what it is called, what it carries, and how it must be made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class InputKind(StrEnum):
+    """What the records of an input topic tell."""
+
+    SURVEY = "survey-completed"
+    TREATMENT = "treatment-recorded"
+
+
+RECORD_BYTES_MAX = 16 * 1024 * 1024
+"""The largest record on a topic that we write: an input record with its added headers, a large episode."""
+
+_COMPACTED: Mapping[str, str] = {
+    "cleanup.policy": "compact",
+    "max.message.bytes": str(RECORD_BYTES_MAX),
+    # A worker restores from the changelog: the less of it is stale, the sooner it is ready.
+    "min.cleanable.dirty.ratio": "0.2",
+}
+_KEPT: Mapping[str, str] = {"cleanup.policy": "delete", "retention.ms": "-1"}
+_KEPT_LARGE: Mapping[str, str] = {**_KEPT, "max.message.bytes": str(RECORD_BYTES_MAX)}
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpecification:
+    """A topic, and how it is created where it is missing."""
+
+    name: str
+    purpose: str
+    config: Mapping[str, str]
+    internal: bool = False
+    """Its partitions belong to the stream tasks one to one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """The topics of one application.
+
+    Attributes:
+        app_id: Prefix of the internal topics, and the consumer group.
+        topic_prefix: Prefix of the topics that others know.
+    """
+
+    app_id: str = "g9603"
+    topic_prefix: str = ""
+
+    @property
+    def survey_completed(self) -> str:
+        """In: surveys."""
+        return f"{self.topic_prefix}{InputKind.SURVEY}"
+
+    @property
+    def treatment_recorded(self) -> str:
+        """In: treatments."""
+        return f"{self.topic_prefix}{InputKind.TREATMENT}"
+
+    @property
+    def coding_events(self) -> str:
+        """Out: the billing topic."""
+        return f"{self.topic_prefix}coding-events"
+
+    @property
+    def dead_letter(self) -> str:
+        """Out: records that could not be taken in."""
+        return f"{self.topic_prefix}dead-letter"
+
+    @property
+    def episodes_changelog(self) -> str:
+        """Internal, compacted: the episodes, and the positions in the inputs."""
+        return f"{self.topic_prefix}{self.app_id}-episodes-changelog"
+
+    @property
+    def episodes_rekey(self) -> str:
+        """Internal: records that arrived away from home, on their way to their episode's partition."""
+        return f"{self.topic_prefix}{self.app_id}-episodes-rekey"
+
+    @property
+    def kinds(self) -> Mapping[str, InputKind]:
+        """The input topics, and what each tells."""
+        return {self.survey_completed: InputKind.SURVEY, self.treatment_recorded: InputKind.TREATMENT}
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """All topics that the tasks read."""
+        return (self.survey_completed, self.treatment_recorded, self.episodes_rekey)
+
+    @property
+    def specifications(self) -> tuple[TopicSpecification, ...]:
+        """Every topic, in the order of the flow."""
+        return (
+            TopicSpecification(self.survey_completed, "in: surveys", _KEPT),
+            TopicSpecification(self.treatment_recorded, "in: treatments", _KEPT),
+            TopicSpecification(self.episodes_rekey, "internal: records on their way home", _KEPT_LARGE, internal=True),
+            TopicSpecification(self.episodes_changelog, "internal: the episodes", _COMPACTED, internal=True),
+            TopicSpecification(self.coding_events, "out: the billing topic", _KEPT),
+            TopicSpecification(self.dead_letter, "out: what could not be read", _KEPT_LARGE),
+        )

@@ -1,0 +1,1 @@
+"""The recount: every decision computed anew from the input alone, and held against what billing was told."""

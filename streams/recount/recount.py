@@ -1,0 +1,146 @@
+"""Reads the topics and holds the outcome against the expectation."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from streams.domain.policy import Policy
+from streams.intake.decoder import Decoder
+from streams.kafka.log_reader import Record, read_log
+from streams.processing.dead_letter import OFFSET, PARTITION, REASON, TOPIC
+from streams.processing.topology import Topology
+from streams.recount.billing_view import BillingView
+from streams.recount.expectation import Coordinates, Expectation
+
+Progress = Callable[[int], None]
+
+
+@dataclass(slots=True)
+class Recount:
+    """How the outcome compares with the expectation. Lists hold episode ids."""
+
+    record_count: int
+    episode_count: int
+    code_count: int
+    actions: Mapping[str, int]
+    missing: list[str] = field(default_factory=list)
+    """Earned a code that billing does not hold."""
+    extra: list[str] = field(default_factory=list)
+    """Hold a code that they have not earned."""
+    different: list[str] = field(default_factory=list)
+    """Hold a code with another content than earned."""
+    event_faults: list[str] = field(default_factory=list)
+    dead_letters: Mapping[str, int] = field(default_factory=dict)
+    """By reason, as they were found."""
+    dead_letter_faults: list[str] = field(default_factory=list)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether nothing is wrong."""
+        return not (
+            self.missing or self.extra or self.different or self.event_faults or self.dead_letter_faults
+        )
+
+
+async def recount(
+    connection: Mapping[str, Any],
+    topology: Topology,
+    policy: Policy,
+    *,
+    on_progress: Progress = lambda _count: None,
+) -> Recount:
+    """Recount everything from the start of the topics.
+
+    Args:
+        connection: Options of an aiokafka client.
+        topology: The application's topics.
+        policy: The policy that the workers worked by.
+        on_progress: Called with the number of records read since the last call.
+    """
+    expectation = Expectation(Decoder(policy.instruments), policy)
+    inputs: dict[Coordinates, Record] = {}
+    for topic, kind in topology.kinds.items():
+        async for records in read_log(connection, [topic]):
+            rejected = len(expectation.rejected)
+            expectation.take(records, kind)
+            if len(expectation.rejected) > rejected:
+                inputs.update({_coordinates(r): r for r in records if _coordinates(r) in expectation.rejected})
+            on_progress(len(records))
+    view = BillingView()
+    async for records in read_log(connection, [topology.coding_events]):
+        for record in records:
+            view.take(record.value)
+        on_progress(len(records))
+    dead_letters, dead_letter_faults = await _dead_letters(connection, topology, expectation, inputs)
+    expected, held = _as_published(expectation.codes()), view.codes()
+    return Recount(
+        record_count=expectation.record_count,
+        episode_count=len(expectation.episodes),
+        code_count=len(expected),
+        actions=dict(view.actions),
+        missing=sorted(expected.keys() - held.keys()),
+        extra=sorted(held.keys() - expected.keys()),
+        different=sorted(e for e in expected.keys() & held.keys() if expected[e] != held[e]),
+        event_faults=view.faults,
+        dead_letters=dead_letters,
+        dead_letter_faults=dead_letter_faults,
+    )
+
+
+def _as_published(codes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The codes as they look after a trip over the wire (tuples become lists)."""
+    published: dict[str, dict[str, Any]] = orjson.loads(orjson.dumps(codes))
+    return published
+
+
+async def _dead_letters(
+    connection: Mapping[str, Any],
+    topology: Topology,
+    expectation: Expectation,
+    inputs: Mapping[Coordinates, Record],
+) -> tuple[dict[str, int], list[str]]:
+    """Every rejected record must be a dead letter once, byte for byte and for its reason; and nothing else."""
+    reasons: Counter[str] = Counter()
+    faults = []
+    seen: set[Coordinates] = set()
+    async for records in read_log(connection, [topology.dead_letter]):
+        for record in records:
+            headers = dict(record.headers)
+            reasons[headers[REASON].decode()] += 1
+            source = Coordinates(headers[TOPIC].decode(), int(headers[PARTITION]), int(headers[OFFSET]))
+            fault = _dead_letter_fault(record, source, headers[REASON].decode(), expectation, inputs)
+            if source in seen:
+                fault = "appears twice"
+            seen.add(source)
+            if fault is not None:
+                faults.append(f"the dead letter of {source.topic}-{source.partition}@{source.offset} {fault}")
+    faults += [
+        f"{source.topic}-{source.partition}@{source.offset} is no dead letter, and should be"
+        for source in sorted(expectation.rejected.keys() - seen)
+    ]
+    return dict(reasons), faults
+
+
+def _dead_letter_fault(
+    record: Record,
+    source: Coordinates,
+    reason: str,
+    expectation: Expectation,
+    inputs: Mapping[Coordinates, Record],
+) -> str | None:
+    original = inputs.get(source)
+    if original is None:
+        return "should not be one"
+    if reason != expectation.rejected[source]:
+        return f"has the reason {reason}, not {expectation.rejected[source]}"
+    same = (record.key, record.value) == (original.key, original.value)
+    if not same or tuple(record.headers[: len(original.headers)]) != tuple(original.headers):
+        return "is not what was received"
+    return None
+
+
+def _coordinates(record: Record) -> Coordinates:
+    return Coordinates(record.topic, record.partition, record.offset)

@@ -1,0 +1,66 @@
+"""What the environment says: the only reader of ``G9603_…`` variables."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import platformdirs
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "G9603_"
+
+
+class SettingsRefusedError(Exception):
+    """A setting is unknown or wrong; the message says which, and what it should be."""
+
+
+class Settings(BaseSettings):
+    """The settings of the contract, with their defaults."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+
+    bootstrap_servers: Annotated[str, Field(description="The brokers: host:port, separated by commas.")] = (
+        "localhost:9092"
+    )
+    app_id: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9._-]{1,100}$",
+            description="Consumer group, and prefix of internal topics and transactional ids.",
+        ),
+    ] = "g9603"
+    topic_prefix: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9._-]{0,100}$", description="Stands before every topic's name.")
+    ] = ""
+    policy: Annotated[Path | None, Field(description="A TOML policy; the built-in one where not set.")] = None
+    data_dir: Annotated[
+        Path,
+        Field(
+            default_factory=lambda: Path(platformdirs.user_state_dir("g9603")),
+            description="Local state; may be deleted at any time while no worker runs.",
+        ),
+    ]
+    web_host: Annotated[str, Field(description="Reserved for the worker's pages.")] = "127.0.0.1"
+    web_port: Annotated[int, Field(ge=0, le=65535, description="Reserved for the worker's pages; 0: none.")] = 6066
+
+
+def load_settings() -> Settings:
+    """The settings of this process's environment.
+
+    Raises:
+        SettingsRefusedError: A ``G9603_`` variable is unknown or wrong. A misspelt setting that is quietly
+            ignored would be found out much later.
+    """
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    unknown = sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
+    if unknown:
+        message = f"{', '.join(unknown)}: no such setting. The settings are {', '.join(sorted(known))}."
+        raise SettingsRefusedError(message)
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{PREFIX}{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors(include_input=False)
+        )
+        raise SettingsRefusedError(faults) from None

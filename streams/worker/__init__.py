@@ -1,0 +1,1 @@
+"""The thin shell: Faust and aiokafka around the stream tasks, one transaction per step."""

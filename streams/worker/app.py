@@ -1,0 +1,120 @@
+"""The composition root of a worker: every part is made here, and handed to those that use it."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from typing import NoReturn
+
+import faust
+import structlog
+
+from streams.domain.policy import Policy
+from streams.instruments.registry import load_registry
+from streams.intake.decoder import Decoder
+from streams.kafka.connection import connection_options
+from streams.policies.policy_loading import load_policy
+from streams.processing.stream_task import Coder
+from streams.processing.topology import Topology
+from streams.settings import Settings
+from streams.worker.faust_transport import BatchTransport, receive_batches
+from streams.worker.preflight import preflight
+from streams.worker.restorer import ChangelogRestorer
+from streams.worker.slot import WorkerSlot
+from streams.worker.task_manager import TaskManager
+from streams.worker.transactional_writer import TransactionalWriter
+from streams.worker.tuning import Tuning
+
+EXIT_DOUBT = 70
+"""The worker stopped because going on was not safe; start it again (EX_SOFTWARE)."""
+
+_log = structlog.get_logger(__name__)
+
+
+def run_worker(settings: Settings, tuning: Tuning | None = None) -> None:
+    """Join the group and work until SIGTERM or SIGINT.
+
+    Raises:
+        RefusedError: The surroundings are not fit to work in.
+        PolicyRefusedError: The policy is not fit to work by.
+        SystemExit: With 0 after a graceful stop.
+    """
+    topology = Topology(settings.app_id, settings.topic_prefix)
+    policy = load_policy(settings.policy, load_registry())
+    counts = asyncio.run(preflight(settings, topology))
+    with WorkerSlot(settings.data_dir, settings.app_id) as slot:
+        app = create_app(
+            settings, policy, counts, transactional_id=slot.transactional_id, tuning=tuning or Tuning()
+        )
+        _log.info(
+            "worker_started",
+            app_id=settings.app_id,
+            slot=slot.number,
+            policy=policy.id,
+            policy_version=policy.version,
+        )
+        faust.Worker(app, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
+
+
+def create_app(
+    settings: Settings,
+    policy: Policy,
+    partition_counts: Mapping[str, int],
+    *,
+    transactional_id: str,
+    tuning: Tuning,
+) -> faust.App:
+    """A Faust app whose agent feeds the stream tasks."""
+    topology = Topology(settings.app_id, settings.topic_prefix)
+    connection = connection_options(settings)
+    coder = Coder(Decoder(policy.instruments), policy, topology, partition_counts)
+    tasks = TaskManager(
+        coder,
+        restorer=ChangelogRestorer(
+            connection, topic=topology.episodes_changelog, task_count=coder.task_count, tuning=tuning
+        ),
+        writer=TransactionalWriter(
+            connection, group_id=settings.app_id, transactional_id=transactional_id, tuning=tuning
+        ),
+        on_failure=end_process,
+        tuning=tuning,
+    )
+    app = faust.App(
+        settings.app_id,
+        broker=[f"kafka://{server.strip()}" for server in settings.bootstrap_servers.split(",")],
+        datadir=str(settings.data_dir / "faust"),
+        store="memory://",
+        web_enabled=False,
+        # "In a transaction" to Faust: it reads committed records only, and tells of rebalances. The
+        # transactions themselves are ours.
+        processing_guarantee="exactly_once",
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=tuning.fetch_bytes_max,
+        broker_max_poll_records=tuning.poll_records_max,
+        broker_session_timeout=tuning.session_timeout_seconds,
+        broker_heartbeat_interval=tuning.heartbeat_interval_seconds,
+        broker_rebalance_timeout=tuning.rebalance_timeout_seconds,
+        stream_buffer_maxsize=16,
+        stream_recovery_delay=0.0,
+        key_serializer="raw",
+        value_serializer="raw",
+    )
+    app.transport = BatchTransport(app, tasks)
+    channel = app.topic(*topology.sources, key_serializer="raw", value_serializer="raw")
+
+    @app.agent(channel, name="stream-tasks")
+    async def stream_tasks(stream: faust.StreamT[bytes]) -> None:
+        await receive_batches(stream, tasks)
+
+    return app
+
+
+def end_process(error: BaseException) -> NoReturn:
+    """End at once, without a word to the broker: what is in doubt is decided by the next start.
+
+    A graceful way out would commit, abort or leave the group in the name of a worker that does not know
+    where it stands.
+    """
+    _log.critical("worker_failed", error=repr(error), exit_code=EXIT_DOUBT)
+    os._exit(EXIT_DOUBT)

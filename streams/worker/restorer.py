@@ -1,0 +1,116 @@
+"""Reads a partition of the changelog back into episodes and positions."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import TopicPartition as KafkaTopicPartition
+
+from streams.processing.changelog import POSITIONS_KEY, Positions, decode_positions
+from streams.worker.refusal import RefusedError
+from streams.worker.tuning import Tuning
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class RestoredPartition:
+    """What a partition of the changelog holds."""
+
+    episodes: dict[bytes, bytes] = field(default_factory=dict)
+    positions: Positions | None = None
+
+    def take(self, record: ConsumerRecord[bytes, bytes]) -> None:
+        """Apply one changelog record: the last value of a key counts, and none removes it."""
+        if record.value is None:
+            self.episodes.pop(record.key, None)
+        elif record.key == POSITIONS_KEY:
+            self.positions = decode_positions(record.value)
+        else:
+            self.episodes[record.key] = record.value
+
+
+class ChangelogRestorer:
+    """Restores partitions of the changelog from Kafka."""
+
+    def __init__(self, connection: Mapping[str, Any], *, topic: str, task_count: int, tuning: Tuning) -> None:
+        self._connection = connection
+        self._topic = topic
+        self._task_count = task_count
+        self._tuning = tuning
+
+    async def restore(self, partitions: Collection[int]) -> dict[int, RestoredPartition]:
+        """The state of *partitions*, as of the last committed transaction of any worker.
+
+        Raises:
+            RefusedError: The partition count of the changelog has changed since it was written.
+        """
+        wanted = [KafkaTopicPartition(self._topic, partition) for partition in sorted(partitions)]
+        high_watermarks = await self._high_watermarks(wanted)
+        restored = {tp: RestoredPartition() for tp in wanted}
+        pending = {tp for tp in wanted if high_watermarks[tp] > 0}
+        if pending:
+            await self._read(pending, high_watermarks, restored)
+        for tp, state in restored.items():
+            self._check_partition_count(tp.partition, state.positions)
+        return {tp.partition: state for tp, state in restored.items()}
+
+    async def _high_watermarks(self, wanted: Collection[KafkaTopicPartition]) -> dict[KafkaTopicPartition, int]:
+        # read_uncommitted on purpose. A read_committed client is told the last stable offset, and since EndTxn
+        # is answered before the markers are written, the last transaction of the former owner would be missed.
+        async with AIOKafkaConsumer(**self._connection, enable_auto_commit=False) as consumer:
+            offsets: dict[KafkaTopicPartition, int] = await consumer.end_offsets(wanted)
+            return offsets
+
+    async def _read(
+        self,
+        pending: set[KafkaTopicPartition],
+        high_watermarks: Mapping[KafkaTopicPartition, int],
+        restored: Mapping[KafkaTopicPartition, RestoredPartition],
+    ) -> None:
+        async with AIOKafkaConsumer(
+            **self._connection,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            max_partition_fetch_bytes=self._tuning.fetch_bytes_max,
+            fetch_max_wait_ms=20,
+        ) as consumer:
+            consumer.assign(list(pending))
+            await consumer.seek_to_beginning()
+            count = 0
+            loop = asyncio.get_running_loop()
+            moved_at = loop.time()
+            while pending:
+                fetched = await consumer.getmany(timeout_ms=50, max_records=self._tuning.poll_records_max)
+                for tp, records in fetched.items():
+                    count += len(records)
+                    for record in records:
+                        restored[tp].take(record)
+                done = {tp for tp in pending if await consumer.position(tp) >= high_watermarks[tp]}
+                pending -= done
+                if fetched or done:
+                    moved_at = loop.time()
+                elif loop.time() - moved_at > self._tuning.restore_stall_seconds:
+                    names = ", ".join(f"{tp.topic}-{tp.partition}" for tp in sorted(pending))
+                    message = (
+                        f"{names} gave no record for {self._tuning.restore_stall_seconds:.0f} s while it was being "
+                        "restored: look for a transaction that nobody ends (kafka-transactions.sh find-hanging)."
+                    )
+                    raise RefusedError(message)
+        _log.info("state_restored", records=count, partitions=len(restored))
+
+    def _check_partition_count(self, partition: int, positions: Positions | None) -> None:
+        if positions is not None and positions.partition_count != self._task_count:
+            raise RefusedError(partition_count_changed(self._topic, partition, positions, self._task_count))
+
+
+def partition_count_changed(topic: str, partition: int, positions: Positions, count: int) -> str:
+    """The sentence for a changelog whose partition count is not what it was."""
+    return (
+        f"{topic} has {count} partitions, but partition {partition} was written when it had "
+        f"{positions.partition_count}: episodes would be looked for in the wrong place and coded twice. "
+        f"Create the topic anew with {positions.partition_count} partitions, from a copy of its records."
+    )

@@ -1,0 +1,59 @@
+"""A worker's place on its machine: a name that the next worker in the same place has, too.
+
+The transactional id is made of it. A worker that comes back under the same id fences whatever is left of
+the last one and ends its open transaction at once; under a fresh id everybody would wait for the time-out.
+"""
+
+import fcntl
+import os
+import socket
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+_SLOTS_MAX = 1_000
+
+
+class WorkerSlot:
+    """The lowest free number on this machine, held by a file lock that dies with the process.
+
+    Args:
+        data_dir: Local state; one file per slot is made in it.
+        app_id: Slots of different applications are different.
+    """
+
+    def __init__(self, data_dir: Path, app_id: str) -> None:
+        self._folder = data_dir / app_id
+        self._app_id = app_id
+        self._descriptor = -1
+        self.number = -1
+
+    @property
+    def transactional_id(self) -> str:
+        """Unique among living workers, and stable over restarts."""
+        return f"{self._app_id}-{socket.gethostname()}-{self.number}"
+
+    def __enter__(self) -> Self:
+        """Take the slot.
+
+        Raises:
+            OSError: The folder cannot be written.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for number in range(_SLOTS_MAX):
+            descriptor = os.open(self._folder / f"worker-{number}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+                continue
+            self._descriptor, self.number = descriptor, number
+            return self
+        message = f"{_SLOTS_MAX} workers run on this machine already, by the locks in {self._folder}."
+        raise OSError(message)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let the slot go."""
+        os.close(self._descriptor)

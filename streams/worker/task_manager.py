@@ -1,0 +1,205 @@
+"""The worker's stream tasks: which it has, what comes in for them, and one transaction per step.
+
+Theory of operation. Records come in per partition (`receive`) and wait in the inbox. One loop takes the
+whole inbox, lets each task process its part, and hands the sum to the writer as one step; while that commits,
+the next step is computed. Memory may therefore run ahead of the log by the steps in flight, but nothing leaves
+the process before it is committed, and a failure ends the process: the next one starts from the log.
+
+On a rebalance everything is revoked (the eager protocol): the step in hand is finished and committed, the
+rest of the inbox dropped, and the tasks are *parked*. If the very next generation of the group gives a
+partition back to this member, nobody else can have had it in between, and its task goes on as it was.
+Otherwise its state and its positions are restored from the changelog, together, from one place.
+
+It knows neither Faust nor aiokafka: the tests drive it without a broker.
+"""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple, Protocol
+
+import structlog
+
+from streams.processing.records import Batch, InputRecord, OutputRecord
+from streams.processing.stream_task import Coder, StreamTask
+from streams.worker.restorer import RestoredPartition
+from streams.worker.step import Generation, Step, StepWriter, TopicPartition
+from streams.worker.tuning import Tuning
+
+_log = structlog.get_logger(__name__)
+
+
+class Restorer(Protocol):
+    """Where the state of a partition comes from."""
+
+    async def restore(self, partitions: Collection[int]) -> dict[int, RestoredPartition]:
+        """The state of *partitions* as of the last committed transaction of any worker."""
+
+
+class _Parked(NamedTuple):
+    generation: Generation
+    tasks: dict[int, StreamTask]
+
+
+class TaskManager:
+    """Owns the stream tasks of one worker.
+
+    Args:
+        coder: What the tasks share.
+        restorer: Reads the changelog.
+        writer: Writes steps.
+        on_failure: Called once with whatever made going on impossible; it should end the process.
+        tuning: Sizes and the linger.
+    """
+
+    def __init__(
+        self,
+        coder: Coder,
+        *,
+        restorer: Restorer,
+        writer: StepWriter,
+        on_failure: Callable[[BaseException], None],
+        tuning: Tuning,
+    ) -> None:
+        self.tally: Counter[str] = Counter()
+        self._coder = coder
+        self._restorer = restorer
+        self._writer = writer
+        self._on_failure = on_failure
+        self._tuning = tuning
+        self._generation: Generation | None = None
+        self._tasks: dict[int, StreamTask] = {}
+        self._parked: _Parked | None = None
+        self._inbox: dict[int, list[Batch]] = defaultdict(list)
+        self._inbox_count = 0
+        self._received: dict[TopicPartition, int] = {}
+        self._arrived = asyncio.Event()
+        self._space = asyncio.Event()
+        self._space.set()
+        self._computing = asyncio.Lock()
+        self._commit: asyncio.Task[None] | None = None
+        self._loop: asyncio.Task[None] | None = None
+
+    @property
+    def partitions(self) -> frozenset[int]:
+        """The partitions that have a task here."""
+        return frozenset(self._tasks)
+
+    def next_offsets(self) -> dict[TopicPartition, int]:
+        """Where to read on, for every source partition of every task; 0 where nothing was read yet."""
+        counts, sources = self._coder.partition_counts, self._coder.topology.sources
+        return {
+            TopicPartition(topic, partition): task.next_offsets.get(topic, 0)
+            for partition, task in self._tasks.items()
+            for topic in sources
+            if partition < counts[topic]
+        }
+
+    async def assign(self, generation: Generation, partitions: Collection[int]) -> None:
+        """Take over *partitions*, and only these, as of *generation*."""
+        if self._loop is None:
+            await self._writer.open()
+            self._loop = asyncio.create_task(self._run(), name="stream-task-steps")
+        kept = self._still_ours(generation, partitions)
+        restored = await self._restorer.restore([p for p in partitions if p not in kept])
+        for partition, state in restored.items():
+            offsets = state.positions.next_offsets if state.positions is not None else {}
+            kept[partition] = StreamTask(partition, self._coder, state.episodes, offsets)
+        self._generation, self._tasks, self._parked = generation, kept, None
+        self._received = self.next_offsets()
+        _log.info("tasks_assigned", generation=generation.id, tasks=len(kept), restored=len(restored))
+
+    async def revoke(self) -> None:
+        """Finish the step in hand, forget what was not begun, and park the tasks."""
+        self._inbox.clear()
+        self._inbox_count = 0
+        self._space.set()
+        await self.settle()
+        if self._generation is not None:
+            self._parked = _Parked(self._generation, self._tasks)
+        self._generation, self._tasks = None, {}
+
+    async def receive(
+        self, source: TopicPartition, records: Sequence[InputRecord], *, generation_id: int
+    ) -> None:
+        """Put *records* into the inbox; waits while it is full. What belongs to another generation is dropped."""
+        while self._inbox_count >= self._tuning.inbox_records_max:
+            self._space.clear()
+            await self._space.wait()
+        generation = self._generation
+        if generation is None or generation.id != generation_id or source.partition not in self._tasks:
+            return
+        expected = self._received.get(source, 0)
+        fresh = records if records[0].offset >= expected else [r for r in records if r.offset >= expected]
+        if not fresh:
+            return
+        self._received[source] = fresh[-1].offset + 1
+        self._inbox[source.partition].append(Batch(source.topic, fresh))
+        self._inbox_count += len(fresh)
+        self._arrived.set()
+
+    async def settle(self) -> None:
+        """Wait until no step is being computed or committed."""
+        async with self._computing:
+            commit = self._commit
+        if commit is not None:
+            await asyncio.wait([commit])
+
+    async def close(self) -> None:
+        """Finish the step in hand, commit it, and let the producer go."""
+        await self.revoke()
+        if self._loop is not None:
+            self._loop.cancel()
+            await asyncio.wait([self._loop])
+            await self._writer.close()
+
+    def _still_ours(self, generation: Generation, partitions: Collection[int]) -> dict[int, StreamTask]:
+        parked = self._parked
+        if parked is None:
+            return {}
+        same_member = parked.generation.member_id == generation.member_id
+        if not same_member or generation.id != parked.generation.id + 1:
+            return {}
+        return {partition: task for partition, task in parked.tasks.items() if partition in partitions}
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                await self._arrived.wait()
+                self._arrived.clear()
+                if self._inbox_count < self._tuning.poll_records_max:
+                    await asyncio.sleep(self._tuning.linger_seconds)
+                await self._step()
+        except Exception as error:  # noqa: BLE001 - whatever it is, going on is not safe
+            self._on_failure(error)
+
+    async def _step(self) -> None:
+        async with self._computing:
+            if self._generation is None or not self._inbox:
+                return
+            inbox, self._inbox = self._inbox, defaultdict(list)
+            self._inbox_count = 0
+            self._space.set()
+            step = await self._computed(self._generation, inbox)
+            if self._commit is not None:
+                await self._commit
+            self._commit = asyncio.create_task(self._committed(step), name="stream-task-commit")
+
+    async def _computed(self, generation: Generation, inbox: dict[int, list[Batch]]) -> Step:
+        records: list[OutputRecord] = []
+        next_offsets: dict[TopicPartition, int] = {}
+        for partition, batches in inbox.items():
+            output = self._tasks[partition].process(batches)
+            records += output.records
+            self.tally.update(output.tally)
+            for topic, offset in output.next_offsets.items():
+                next_offsets[TopicPartition(topic, partition)] = offset
+            await asyncio.sleep(0)  # let the event loop breathe between partitions
+        return Step(generation, records, next_offsets)
+
+    async def _committed(self, step: Step) -> None:
+        try:
+            await self._writer.write(step)
+        except Exception as error:  # noqa: BLE001 - the outcome is not known: only a fresh start can ask
+            self._on_failure(error)
+            raise

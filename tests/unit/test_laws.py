@@ -1,0 +1,240 @@
+"""What holds for every episode: delivery decides nothing, and billing is told each change once."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+from hypothesis import find, given, settings
+from hypothesis import strategies as st
+
+from schemas.vocabulary import CodingAction
+from streams.domain.coder import CodedEpisode, Step, advance
+from streams.domain.coding import coding_of
+from streams.domain.decision import Coded, NotCoded, decide
+from streams.domain.episode import Arrival
+from streams.domain.instant import Instant
+from streams.domain.policy import Policy
+from streams.processing.changelog import decode_episode, encode_episode
+from tests.billing_consumer import billed
+from tests.oracle import Answer, recount
+from tests.policies_for_tests import DEFAULT, POLICIES
+from tests.strategies import arrivals, batches, deliveries, histories, policies
+
+law = settings(max_examples=150, deadline=None)
+
+Batches = Sequence[Sequence[Arrival]]
+
+
+def step(before: CodedEpisode, arrived: Sequence[Arrival], policy: Policy = DEFAULT) -> Step:
+    return advance(before, arrived, episode_id="episode", policy=policy)
+
+
+def coded_after(delivered: Batches, policy: Policy = DEFAULT) -> CodedEpisode:
+    coded = CodedEpisode()
+    for batch in delivered:
+        coded = step(coded, batch, policy).after
+    return coded
+
+
+def coded_under(course: Sequence[tuple[Sequence[Arrival], Policy]]) -> CodedEpisode:
+    coded = CodedEpisode()
+    for batch, policy in course:
+        coded = step(coded, batch, policy).after
+    return coded
+
+
+def answer_of(decision: Coded | NotCoded) -> Answer | None:
+    if isinstance(decision, NotCoded):
+        return None
+    follow_up, change = decision.comparison.follow_up, decision.comparison.change
+    return Answer(
+        decision.code.value,
+        follow_up.instrument,
+        follow_up.instrument_version,
+        decision.baseline.survey_id,
+        decision.anchor.treatment_id,
+        follow_up.survey_id,
+        Fraction(change),
+    )
+
+
+any_policy = st.sampled_from(list(POLICIES.values())) | policies()
+courses = arrivals().flatmap(batches).flatmap(lambda cut: st.tuples(*(st.tuples(st.just(b), any_policy) for b in cut)))
+"""Batches of arrivals, each decided under a policy of its own, as after an upgrade."""
+
+
+# ---------------------------------------------------------------------------------------------
+# The decision
+# ---------------------------------------------------------------------------------------------
+@law
+@given(arrivals(), policies())
+def test_the_decision_is_the_one_that_the_contract_counts(arrived: list[Arrival], policy: Policy) -> None:
+    """`decide` agrees with a naive recount over the set of facts, for any rules."""
+    episode = CodedEpisode().episode.with_arrivals(arrived)
+    expected = recount((fact for fact, _ in arrived), policy)
+    assert answer_of(decide(episode.facts, policy)) == expected
+
+
+@law
+@given(arrivals().flatmap(lambda arrived: st.tuples(st.just(arrived), deliveries(arrived))), any_policy)
+def test_delivery_decides_nothing(told: tuple[list[Arrival], Batches], policy: Policy) -> None:
+    """Any order, repetition and batching of the same facts gives the same episode and the same active coding."""
+    arrived, delivered = told
+    at_once, piecemeal = coded_after([arrived], policy), coded_after(delivered, policy)
+    assert piecemeal.episode == at_once.episode
+    assert piecemeal.ledger.active == at_once.ledger.active
+
+
+@law
+@given(histories().flatmap(lambda told: st.tuples(st.just(told), st.permutations(told))), any_policy)
+def test_a_decision_is_a_function_of_a_set(told: tuple[Sequence, Sequence], policy: Policy) -> None:
+    """Whole decisions are equal, findings and reasons included, in any order and with anything said twice."""
+    in_order, shuffled = told
+    assert decide([*shuffled, *shuffled[:2]], policy) == decide(in_order, policy)
+
+
+@law
+@given(courses)
+def test_the_changelog_keeps_everything(course: Sequence[tuple[Sequence[Arrival], Policy]]) -> None:
+    """An episode read back from the changelog is equal, and is decided and continued alike."""
+    coded = coded_under(course)
+    restored = decode_episode(encode_episode(coded))
+    assert restored == coded
+    assert encode_episode(restored) == encode_episode(coded)
+    assert decide(restored.episode.facts, DEFAULT) == decide(coded.episode.facts, DEFAULT)
+
+
+# ---------------------------------------------------------------------------------------------
+# The ledger
+# ---------------------------------------------------------------------------------------------
+@law
+@given(courses)
+def test_billing_holds_the_last_decision(course: Sequence[tuple[Sequence[Arrival], Policy]]) -> None:
+    """After every batch a consumer that applied each event holds the content that the facts decide."""
+    coded = CodedEpisode()
+    for batch, policy in course:
+        after = step(coded, batch, policy)
+        standing = billed(list(after.after.ledger.events("episode")))
+        if after.decision is not None:
+            expected = coding_of(after.decision, policy) if isinstance(after.decision, Coded) else None
+            assert after.after.ledger.active == expected
+        assert (standing is None) == (after.after.ledger.active is None)
+        coded = after.after
+
+
+@law
+@given(courses)
+def test_nothing_is_said_twice(course: Sequence[tuple[Sequence[Arrival], Policy]]) -> None:
+    """The ids of a ledger are unique, and no entry says what stood already."""
+    entries = coded_under(course).ledger.entries
+    assert len({entry.event_id for entry in entries}) == len(entries)
+    for earlier, later in pairwise(entries):
+        assert (later.action, later.coding) != (earlier.action, earlier.coding)
+        assert later.action is CodingAction.VOID or earlier.action is CodingAction.VOID or later.coding != earlier.coding
+
+
+@law
+@given(courses)
+def test_a_ledger_only_grows(course: Sequence[tuple[Sequence[Arrival], Policy]]) -> None:
+    """What billing was told stays in the ledger as it was told, and a batch adds one event at most."""
+    coded = CodedEpisode()
+    for batch, policy in course:
+        told = coded.ledger.entries
+        coded = step(coded, batch, policy).after
+        assert coded.ledger.entries[: len(told)] == told
+        assert len(coded.ledger.entries) <= len(told) + 1
+
+
+@law
+@given(arrivals().flatmap(lambda arrived: st.tuples(deliveries(arrived), deliveries(arrived))))
+def test_redelivery_changes_nothing(told: tuple[Batches, Batches]) -> None:
+    """Whatever has been seen, seen again in any way, leaves nothing to store and nothing to tell."""
+    coded = coded_after(told[0])
+    for batch in told[1]:
+        again = step(coded, batch)
+        assert not again.changed
+        assert again.after is coded
+
+
+@law
+@given(arrivals(), st.integers(1, 10**9))
+def test_redelivery_at_a_later_time_tells_nothing(arrived: list[Arrival], later_ms: int) -> None:
+    """A later record of a known fact moves the clock of the episode, and nothing else."""
+    coded = coded_after([arrived])
+    newest = coded.episode.newest_timestamp_ms + later_ms
+    again = step(coded, [Arrival(fact, newest) for fact, _ in arrived])
+    assert again.decision is None
+    assert again.after.ledger == coded.ledger
+    assert again.after.episode.facts == coded.episode.facts
+    assert again.after.episode.newest_timestamp_ms == (newest if arrived else 0)
+
+
+@law
+@given(arrivals().flatmap(batches))
+def test_a_decision_is_dated_by_its_newest_record(delivered: Batches) -> None:
+    """`decided_at` is the newest Kafka timestamp among the records that the decision knew."""
+    coded, newest_ms = CodedEpisode(), 0
+    for batch in delivered:
+        newest_ms = max(newest_ms, *(at for _, at in batch)) if batch else newest_ms
+        told = len(coded.ledger.entries)
+        coded = step(coded, batch).after
+        for event in coded.ledger.events("episode", after_revision=told):
+            decided_at = datetime.fromisoformat(event["decided_at"])
+            assert decided_at == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=newest_ms)
+
+
+# ---------------------------------------------------------------------------------------------
+# That the laws speak of something
+# ---------------------------------------------------------------------------------------------
+def _actions(cut: Batches) -> list[CodingAction]:
+    return [entry.action for entry in coded_after(cut).ledger.entries]
+
+
+def _ids_with_one_content(cut: Batches) -> bool:
+    contents = [(entry.action, entry.coding) for entry in coded_after(cut).ledger.entries]
+    return any(content in contents[:index] for index, content in enumerate(contents))
+
+
+@pytest.mark.parametrize(
+    "reached",
+    [
+        lambda cut: CodingAction.REPLACE in _actions(cut),
+        lambda cut: CodingAction.VOID in _actions(cut),
+        lambda cut: _actions(cut)[-2:] == [CodingAction.VOID, CodingAction.NEW],
+        lambda cut: bool(coded_after(cut).episode.contested),
+        _ids_with_one_content,
+    ],
+    ids=["replaced", "voided", "coded again", "contested", "content repeated"],
+)
+def test_the_histories_reach(reached: Callable[[Batches], bool]) -> None:
+    """Among the histories that the laws are tried on, there is one of this kind."""
+    assert reached(find(arrivals().flatmap(batches), reached, settings=settings(max_examples=20_000, database=None)))
+
+
+# ---------------------------------------------------------------------------------------------
+# Time
+# ---------------------------------------------------------------------------------------------
+whole_minute_offsets = st.integers(-(24 * 60 - 1), 24 * 60 - 1).map(lambda m: timezone(timedelta(minutes=m)))
+
+
+@law
+@given(st.datetimes(timezones=whole_minute_offsets) | st.sampled_from(
+    [datetime.min.replace(tzinfo=timezone(timedelta(hours=14))), datetime.max.replace(tzinfo=timezone(timedelta(hours=-12)))]
+))
+def test_an_instant_keeps_the_wall_clock(at: datetime) -> None:
+    """Any time that can be written down comes back to the microsecond, with its offset and local date."""
+    instant = Instant.of(at)
+    assert instant.local.replace(tzinfo=None) == at.replace(tzinfo=None)
+    assert instant.local.utcoffset() == at.utcoffset()
+    assert instant.local_date == at.date()
+    assert datetime.fromisoformat(str(instant)).replace(tzinfo=None) == at.replace(tzinfo=None)
+
+
+@law
+@given(st.datetimes(timezones=whole_minute_offsets), st.datetimes(timezones=whole_minute_offsets))
+def test_instants_lie_in_the_order_of_time(one: datetime, other: datetime) -> None:
+    """Microseconds since 1970 compare as the times themselves do, whatever their offsets."""
+    assert (Instant.of(one).epoch_us < Instant.of(other).epoch_us) == (one < other)
+    assert (Instant.of(one).epoch_us == Instant.of(other).epoch_us) == (one == other)
