@@ -21,8 +21,8 @@ DEFAULT_RULES = Rules(
     threshold=Threshold(),
     respondents=PATIENT_ONLY,
     instruments=tuple(INSTRUMENTS),
-    qualifying=CodeSet.of(["HCPCS:*"]),
-    excluded=CodeSet.of(["HCPCS:97161-97168", "HCPCS:nnnnF", "HCPCS:G9603-G9605"]),
+    qualifying=CodeSet(["HCPCS:*"]),
+    excluded=CodeSet(["HCPCS:97161-97168", "HCPCS:nnnnF", "HCPCS:G9603-G9605"]),
 )
 
 AETNA = PayerRule("aetna", "Aetna", frozenset({"aetna", "60054"}), Channel.CLAIM, "0.01", ("GP",), 120)
@@ -59,7 +59,7 @@ def _in_order(*first: str) -> tuple[str, ...]:
 _VEINS = Program(
     id="veins",
     instruments=frozenset({"avvq", "civiq20"}),
-    treatments=CodeSet.of(["HCPCS:36475"]),
+    treatments=CodeSet(["HCPCS:36475"]),
     rules=replace(
         DEFAULT_RULES,
         follow_up_from_days=90,
@@ -84,6 +84,6 @@ POLICIES: Mapping[str, Policy] = {
     "lefs first, G9605": replace(
         by(replace(DEFAULT_RULES, instruments=_in_order("lefs", "nprs"))), published_codes=NOT_IMPROVED_TOO
     ),
-    "SNOMED CT too": by(replace(DEFAULT_RULES, qualifying=CodeSet.of(["HCPCS:*", "SNOMED-CT:91251008"]))),
+    "SNOMED CT too": by(replace(DEFAULT_RULES, qualifying=CodeSet(["HCPCS:*", "SNOMED-CT:91251008"]))),
     "veins": replace(DEFAULT, programs=(_VEINS,)),
 }

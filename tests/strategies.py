@@ -70,9 +70,7 @@ def surveys(
     )
 
 
-def treatments(
-    days: Sequence[int] = (-1, 0, 0, 14, 60), *, codes: Sequence[str] = _CODES
-) -> SearchStrategy[Treatment]:
+def treatments(days: Sequence[int] = (-1, 0, 0, 14, 60), *, codes: Sequence[str] = _CODES) -> SearchStrategy[Treatment]:
     """Treatments of a few identities, in a few versions of each; some of them never qualify."""
     return st.builds(
         Treatment,

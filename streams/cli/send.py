@@ -22,9 +22,7 @@ _REFUSALS_SHOWN_MAX = 20
 
 
 def send(
-    files: Annotated[
-        list[str], typer.Argument(help="NDJSON files of surveys and treatments; - for standard input.")
-    ],
+    files: Annotated[list[str], typer.Argument(help="NDJSON files of surveys and treatments; - for standard input.")],
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Send surveys and treatments, one JSON object a line.
@@ -45,7 +43,10 @@ def send(
         for refusal in refused[:_REFUSALS_SHOWN_MAX]:
             err.print(f"{refusal.source}:{refusal.line}: {refusal.detail}", highlight=False, soft_wrap=True)
     if refused:
-        fail(f"{len(refused)} lines were refused and not sent: mend them and send them again.", ExitCode.BAD_INPUT)
+        fail(
+            f"{len(refused)} lines were refused and not sent: mend them and send them again.",
+            ExitCode.BAD_INPUT,
+        )
 
 
 async def _send(settings: Settings, files: list[str]) -> tuple[Counter[str], list[Refusal]]:
@@ -56,8 +57,7 @@ async def _send(settings: Settings, files: list[str]) -> tuple[Counter[str], lis
     with Progress(*columns, console=err, transient=True) as progress:
         async with EventSender(connection_options(settings), topology, Decoder(load_registry())) as sender:
             for name in files:
-                total = Path(name).stat().st_size if name != "-" else None
-                task = progress.add_task(name, total=total)
+                task = progress.add_task(name, total=_size_bytes(name))
                 for number, line in enumerate(_lines(name), start=1):
                     refusal = await sender.send(line, source=name, line=number) if line.strip() else None
                     if refusal is not None:
@@ -65,6 +65,10 @@ async def _send(settings: Settings, files: list[str]) -> tuple[Counter[str], lis
                     progress.advance(task, len(line))
             sent = await sender.flush()
     return sent, refused
+
+
+def _size_bytes(name: str) -> int | None:
+    return Path(name).stat().st_size if name != "-" else None
 
 
 def _lines(name: str) -> Iterator[bytes]:

@@ -15,9 +15,7 @@ from streams.settings import Settings
 
 
 def topics(
-    partitions: Annotated[
-        int, typer.Option(min=1, max=10_000, help="Partitions of topics that are created.")
-    ] = 4,
+    partitions: Annotated[int, typer.Option(min=1, max=10_000, help="Partitions of topics that are created.")] = 4,
     replication: Annotated[int, typer.Option(min=1, max=10, help="Replicas of topics that are created.")] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
@@ -43,9 +41,7 @@ async def _provision(
     settings: Settings, topology: Topology, partitions: int, replication: int
 ) -> tuple[list[str], list[TopicState]]:
     async with topic_admin(connection_options(settings)) as admin:
-        created = await create_missing_topics(
-            admin, topology, partition_count=partitions, replication=replication
-        )
+        created = await create_missing_topics(admin, topology, partition_count=partitions, replication=replication)
         return created, await inspect_topics(admin, topology)
 
 
@@ -65,6 +61,12 @@ def _table(states: list[TopicState], created: list[str]) -> Table:
     for state in states:
         row = _row(state)
         name = state.specification.name
-        cells = [row["name"], row["purpose"], row["partitions"], row["replication"], row["cleanup_policy"] or "?"]
+        cells = [
+            row["name"],
+            row["purpose"],
+            row["partitions"],
+            row["replication"],
+            row["cleanup_policy"] or "?",
+        ]
         table.add_row(*(str(cell) for cell in cells), "[green]created[/]" if name in created else "there")
     return table

@@ -1,7 +1,7 @@
 """One episode taken a step further: facts in, coding events out. The worker is this, per partition."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -27,11 +27,11 @@ class Step(NamedTuple):
     """False where the arrivals said nothing new: there is nothing to store and nothing to tell."""
     decision: Coded | NotCoded | None
     """The decision, where it was made anew."""
+    event: dict[str, Any] | None = None
+    """What billing is to be told, as JSON values; at most one event a step."""
 
 
-def advance(
-    before: CodedEpisode, arrivals: Sequence[Arrival], *, episode_id: str, policy: Policy
-) -> Step:
+def advance(before: CodedEpisode, arrivals: Sequence[Arrival], *, episode_id: str, policy: Policy) -> Step:
     """Take *arrivals* into the episode and bring its ledger up to the new decision."""
     episode = before.episode.with_arrivals(arrivals)
     if episode is before.episode:
@@ -41,7 +41,5 @@ def advance(
         return Step(CodedEpisode(episode, before.ledger), changed=True, decision=None)
     decision = decide(episode.facts, policy)
     coding = coding_of(decision, policy) if isinstance(decision, Coded) else None
-    ledger = before.ledger.with_outcome(
-        coding, episode_id=episode_id, decided_at_ms=episode.newest_timestamp_ms
-    )
-    return Step(CodedEpisode(episode, ledger), changed=True, decision=decision)
+    posting = before.ledger.brought_to(coding, episode_id=episode_id, decided_at_ms=episode.newest_timestamp_ms)
+    return Step(CodedEpisode(episode, posting.ledger), changed=True, decision=decision, event=posting.event)

@@ -113,7 +113,9 @@ def decimal_text(value: Decimal) -> str:
     >>> decimal_text(Decimal("42.50"))
     '42.5'
     """
-    text = f"{value:f}"
+    text = str(value)
+    if "E" in text:
+        text = f"{value:f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
@@ -179,7 +181,7 @@ def event_id_of(told: dict[str, Any], repetition: int) -> uuid.UUID:
     return uuid.uuid5(EVENT_ID_NAMESPACE, f"{name}#{repetition}" if repetition else name)
 
 
-def coding_event(  # noqa: PLR0913 - the parts of one event
+def coding_event(
     told: dict[str, Any],
     *,
     event_id: str,

@@ -18,8 +18,10 @@ Everything a decision depends on is an argument, and everything it concludes is 
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
 
 from schemas.vocabulary import QualityDataCode
 from streams.domain.episode import CurrentFacts, current_facts
@@ -39,8 +41,7 @@ from streams.domain.missing import (
 from streams.domain.policy import Policy, Program, Rules
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(msgspec.Struct, frozen=True):
     """One follow-up held against the baseline, in score points."""
 
     follow_up: Survey
@@ -51,8 +52,7 @@ class Comparison:
     improved: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """How far one instrument, in one version, came in one episode."""
 
     instrument: str
@@ -66,8 +66,7 @@ class Finding:
     missing: Missing | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Coded:
+class Coded(msgspec.Struct, frozen=True):
     """The code that was earned, and what it rests on."""
 
     code: QualityDataCode
@@ -79,8 +78,7 @@ class Coded:
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NotCoded:
+class NotCoded(msgspec.Struct, frozen=True):
     """No code, and the first thing that is missing."""
 
     missing: Missing

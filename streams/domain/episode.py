@@ -46,22 +46,24 @@ class Episode(msgspec.Struct, frozen=True, array_like=True):
             newest_timestamp_ms = max(newest_timestamp_ms, timestamp_ms)
             event = (fact.source, fact.event_id)
             known = by_event.get(event)
-            if known == fact:
-                continue
-            changed = True
-            if known is not None:
+            if known is None:
+                by_event[event], changed = fact, True
+            elif known != fact:
+                changed = changed or event not in contested or _outranks(fact, known)
                 contested.add(event)
-                fact = max(known, fact, key=_contested_precedence)  # noqa: PLW2901 - the one that counts
-            by_event[event] = fact
+                by_event[event] = fact if _outranks(fact, known) else known
         if not changed and newest_timestamp_ms == self.newest_timestamp_ms:
             return self
         facts = tuple(by_event[event] for event in sorted(by_event)) if changed else self.facts
         return Episode(facts, newest_timestamp_ms, tuple(sorted(contested)))
 
 
-def _contested_precedence(fact: Fact) -> tuple[bool, tuple[int, int, bytes]]:
+def _outranks(fact: Fact, known: Fact) -> bool:
+    """Which of two contents of one transport event counts."""
     # A survey and a treatment under one event id have no versions to compare: any fixed order will do.
-    return isinstance(fact, Treatment), precedence(fact)
+    if type(fact) is not type(known):
+        return isinstance(fact, Treatment)
+    return precedence(fact) > precedence(known)
 
 
 class CurrentFacts(NamedTuple):

@@ -5,11 +5,15 @@ integers compare in one step, and survive the changelog to the microsecond.
 """
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 
 import msgspec
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LOCAL_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a wall clock; the offset is kept beside it
+_EPOCH_ORDINAL = _LOCAL_EPOCH.toordinal()
 _SECONDS_PER_DAY = 86_400
+_US_PER_MINUTE = 60_000_000
 US_PER_DAY = _SECONDS_PER_DAY * 1_000_000
 
 
@@ -22,33 +26,40 @@ class Instant(msgspec.Struct, frozen=True, array_like=True):
     @classmethod
     def of(cls, at: datetime) -> "Instant":
         """The instant of an aware *at*; a seconds part of its offset is dropped, as RFC 3339 has none."""
-        since = at - _EPOCH
         offset = at.utcoffset() or timedelta()
-        return cls(
-            (since.days * _SECONDS_PER_DAY + since.seconds) * 1_000_000 + since.microseconds,
-            (offset.days * _SECONDS_PER_DAY + offset.seconds) // 60,
-        )
+        offset_minutes = (offset.days * _SECONDS_PER_DAY + offset.seconds) // 60
+        days = at.toordinal() - _EPOCH_ORDINAL
+        minutes = (days * 24 + at.hour) * 60 + at.minute - offset_minutes
+        return cls(minutes * _US_PER_MINUTE + at.second * 1_000_000 + at.microsecond, offset_minutes)
+
+    @property
+    def local_us(self) -> int:
+        """Microseconds since 1970 on the wall clock of the place."""
+        return self.epoch_us + self.utc_offset_minutes * _US_PER_MINUTE
 
     @property
     def local(self) -> datetime:
         """The wall clock of the place, with its offset."""
-        return (_EPOCH + timedelta(microseconds=self.epoch_us)).astimezone(
-            timezone(timedelta(minutes=self.utc_offset_minutes))
-        )
+        wall_clock = _LOCAL_EPOCH + timedelta(microseconds=self.local_us)
+        return wall_clock.replace(tzinfo=timezone(timedelta(minutes=self.utc_offset_minutes)))
 
     @property
     def local_date(self) -> date:
         """The date on the calendar of the place: a date of service is a local date."""
-        return self.local.date()
+        return date.fromordinal(_EPOCH_ORDINAL + self.local_us // US_PER_DAY)
 
     def __str__(self) -> str:
         """RFC 3339, ``Z`` for UTC."""
-        return rfc3339(self.local)
+        local = _LOCAL_EPOCH + timedelta(microseconds=self.local_us)
+        return local.isoformat() + _offset_text(self.utc_offset_minutes)
 
 
-def rfc3339(at: datetime) -> str:
-    """The text of an aware *at*, with ``Z`` for UTC and no more digits than it has."""
-    return at.isoformat().replace("+00:00", "Z")
+@lru_cache(maxsize=256)
+def _offset_text(utc_offset_minutes: int) -> str:
+    if not utc_offset_minutes:
+        return "Z"
+    hours, minutes = divmod(abs(utc_offset_minutes), 60)
+    return f"{'-' if utc_offset_minutes < 0 else '+'}{hours:02}:{minutes:02}"
 
 
 def rfc3339_of_ms(epoch_ms: int) -> str:

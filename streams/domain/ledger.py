@@ -6,7 +6,7 @@ that a decision which did not change says nothing, and nothing is ever said twic
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -36,8 +36,8 @@ class Ledger(msgspec.Struct, frozen=True, array_like=True):
             return None
         return self.entries[-1].coding
 
-    def with_outcome(self, coding: Coding | None, *, episode_id: str, decided_at_ms: int) -> "Ledger":
-        """This ledger brought to *coding*; itself where billing knows already.
+    def brought_to(self, coding: Coding | None, *, episode_id: str, decided_at_ms: int) -> "Posting":
+        """This ledger brought to *coding*; itself, and nothing to tell, where billing knows already.
 
         Args:
             coding: What the episode is to be coded with, or None for nothing.
@@ -45,27 +45,40 @@ class Ledger(msgspec.Struct, frozen=True, array_like=True):
             decided_at_ms: The newest Kafka timestamp among the facts behind the decision.
         """
         active = self.active
-        if coding == active:
-            return self
-        if coding is None:
+        if coding is not None:
+            if coding == active:
+                return Posting(self, None)
+            action, said = (CodingAction.NEW if active is None else CodingAction.REPLACE), coding
+        elif active is not None:
             action, said = CodingAction.VOID, active
         else:
-            action, said = (CodingAction.NEW if active is None else CodingAction.REPLACE), coding
-        if said is None:
-            return self
+            return Posting(self, None)
+        told = content(said, episode_id, action)
         repetition = sum(entry.action is action and entry.coding == said for entry in self.entries)
-        event_id = event_id_of(content(said, episode_id, action), repetition)
-        return Ledger((*self.entries, Entry(str(event_id), action, said, decided_at_ms)))
+        entry = Entry(str(event_id_of(told, repetition)), action, said, decided_at_ms)
+        ledger = Ledger((*self.entries, entry))
+        return Posting(ledger, ledger._event(len(self.entries), told))
 
     def events(self, episode_id: str, *, after_revision: int = 0) -> Iterator[dict[str, Any]]:
         """The coding events with a revision greater than *after_revision*, as JSON values."""
         for index in range(after_revision, len(self.entries)):
             entry = self.entries[index]
-            replaces = entry.action is not CodingAction.NEW
-            yield coding_event(
-                content(entry.coding, episode_id, entry.action),
-                event_id=entry.event_id,
-                revision=index + 1,
-                prior_event_id=self.entries[index - 1].event_id if replaces else None,
-                decided_at_ms=entry.decided_at_ms,
-            )
+            yield self._event(index, content(entry.coding, episode_id, entry.action))
+
+    def _event(self, index: int, told: dict[str, Any]) -> dict[str, Any]:
+        entry = self.entries[index]
+        follows = entry.action is not CodingAction.NEW
+        return coding_event(
+            told,
+            event_id=entry.event_id,
+            revision=index + 1,
+            prior_event_id=self.entries[index - 1].event_id if follows else None,
+            decided_at_ms=entry.decided_at_ms,
+        )
+
+
+class Posting(NamedTuple):
+    """A ledger, and the coding event that its last entry is; None where nothing was added."""
+
+    ledger: Ledger
+    event: dict[str, Any] | None

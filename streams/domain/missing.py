@@ -125,11 +125,7 @@ def last_before_us(completed_us: int, qualifying: Sequence[Treatment]) -> int:
 
 
 def _valid(group: tuple[str, str | None], current: CurrentFacts, rules: Rules) -> list[Survey]:
-    return [
-        s
-        for s in current.surveys
-        if (s.instrument, s.instrument_version) == group and exclusion(s, rules) is None
-    ]
+    return [s for s in current.surveys if (s.instrument, s.instrument_version) == group and exclusion(s, rules) is None]
 
 
 def _stood_in_the_way(

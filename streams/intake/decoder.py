@@ -10,7 +10,7 @@ from streams.domain.fact import Fact, Survey, Treatment
 from streams.domain.instant import Instant
 from streams.domain.instrument import Instrument
 from streams.domain.scoring import AnswersRejectedError, canonical, score_answers
-from streams.intake.cloudevents import Headers, StructuredEvent, is_structured
+from streams.intake.cloudevents import EventT, Headers, StructuredEvent, is_structured
 from streams.intake.exact_json import ExactReader
 from streams.intake.rejection import RejectedError, RejectionReason
 
@@ -40,12 +40,7 @@ class Decoder:
         Raises:
             RejectedError: The record goes to the dead letters.
         """
-        if not value:
-            raise _empty()
-        if is_structured(headers):
-            event = self._survey_envelope.read(value).data
-        else:
-            event = self._survey.read(value)
+        event = _read(value, headers, self._survey, self._survey_envelope)
         return Decoded(event.episode_id, self._survey_fact(event))
 
     def decode_treatment(self, value: bytes | None, headers: Headers = ()) -> Decoded:
@@ -54,12 +49,7 @@ class Decoder:
         Raises:
             RejectedError: The record goes to the dead letters.
         """
-        if not value:
-            raise _empty()
-        if is_structured(headers):
-            event = self._treatment_envelope.read(value).data
-        else:
-            event = self._treatment.read(value)
+        event = _read(value, headers, self._treatment, self._treatment_envelope)
         return Decoded(event.episode_id, _treatment_fact(event))
 
     def _survey_fact(self, event: SurveyCompleted) -> Survey:
@@ -85,6 +75,14 @@ class Decoder:
             event.rendering_npi,
             event.place_of_service,
         )
+
+
+def _read(
+    value: bytes | None, headers: Headers, bare: ExactReader[EventT], envelope: ExactReader[StructuredEvent[EventT]]
+) -> EventT:
+    if not value:
+        raise RejectedError(RejectionReason.EMPTY, "the value: there is none.")
+    return envelope.read(value).data if is_structured(headers) else bare.read(value)
 
 
 def _treatment_fact(event: TreatmentRecorded) -> Treatment:
@@ -119,9 +117,7 @@ def _score(event: SurveyCompleted, instrument: Instrument) -> Decimal | None:
     return canonical(given) if given is not None else None
 
 
-def _score_of_answers(
-    answers: Sequence[int | None], given: Decimal | None, instrument: Instrument
-) -> Decimal | None:
+def _score_of_answers(answers: Sequence[int | None], given: Decimal | None, instrument: Instrument) -> Decimal | None:
     if instrument.items is None:
         if given is not None:
             return canonical(given)
@@ -135,7 +131,3 @@ def _score_of_answers(
         detail = f"score: not what the answers give by the scoring rule of {instrument.id}."
         raise RejectedError(RejectionReason.SCORE_MISMATCH, detail)
     return computed
-
-
-def _empty() -> RejectedError:
-    return RejectedError(RejectionReason.EMPTY, "the value: there is none.")

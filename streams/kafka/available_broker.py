@@ -1,6 +1,6 @@
 """Chooses the best broker there is: the one named, else a real Kafka, else a stand-in."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Literal, NamedTuple
 
@@ -17,11 +17,13 @@ class RunningBroker(NamedTuple):
         bootstrap_servers: Where clients connect.
         kind: Whether it was `given`, is a real `kafka` of ours, or is `in-process`.
         description: One sentence for the user: what it is, and what happens to its data.
+        ensure_topics: How topics come to be on a broker that has no request to create them.
     """
 
     bootstrap_servers: str
     kind: Literal["given", "kafka", "in-process"]
     description: str
+    ensure_topics: Callable[[Iterable[str]], None] | None = None
 
 
 class NoBrokerError(Exception):
@@ -29,9 +31,7 @@ class NoBrokerError(Exception):
 
 
 @contextmanager
-def available_broker(
-    bootstrap_servers: str | None, on_progress: Callable[[str], None]
-) -> Iterator[RunningBroker]:
+def available_broker(bootstrap_servers: str | None, on_progress: Callable[[str], None]) -> Iterator[RunningBroker]:
     """A broker for the length of the context.
 
     Args:
@@ -54,9 +54,7 @@ def available_broker(
             on_progress(str(error))
             yield _in_process(stack, why_no_kafka=error)
         else:
-            description = (
-                f"Apache Kafka {kafka.version} on {kafka.bootstrap_servers}, gone with its data at the end."
-            )
+            description = f"Apache Kafka {kafka.version} on {kafka.bootstrap_servers}, gone with its data at the end."
             yield RunningBroker(kafka.bootstrap_servers, "kafka", description)
 
 
@@ -66,4 +64,4 @@ def _in_process(stack: ExitStack, *, why_no_kafka: Exception) -> RunningBroker:
     except InProcessBrokerUnavailableError as error:
         message = f"{why_no_kafka}\nOr do with a stand-in for Kafka. {error}"
         raise NoBrokerError(message) from error
-    return RunningBroker(broker.bootstrap_servers, "in-process", CANNOT_SHOW)
+    return RunningBroker(broker.bootstrap_servers, "in-process", CANNOT_SHOW, broker.ensure_topics)

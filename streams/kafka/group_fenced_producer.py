@@ -116,7 +116,7 @@ class _VersionZeroShape(NamedTuple):
 
 class _TxnOffsetCommitHandler(aiokafka_sender.TxnOffsetCommitHandler):
     def create_request(self) -> _TxnOffsetCommitRequest:
-        transaction = self._sender._txn_manager
+        transaction = self._sender._txn_manager  # noqa: SLF001
         metadata: GroupMetadata = self._sender.group_metadata()
         partitions_by_topic: dict[str, list[Any]] = collections.defaultdict(list)
         for tp, committed in sorted(self._offsets.items()):
@@ -142,7 +142,7 @@ class _TxnOffsetCommitHandler(aiokafka_sender.TxnOffsetCommitHandler):
         for _topic, partitions in shape.errors:
             for _partition, code in partitions:
                 if code in _FENCED:
-                    self._sender._txn_manager.error_transaction(FencedByGroupError())
+                    self._sender._txn_manager.error_transaction(FencedByGroupError())  # noqa: SLF001
                     return None
         backoff: float | None = super().handle_response(shape)
         return backoff
@@ -165,9 +165,7 @@ class _EndTxnHandler(aiokafka_sender.EndTxnHandler):
 class _Sender(aiokafka_sender.Sender):
     group_metadata: Callable[[], GroupMetadata]
 
-    async def _do_txn_offset_commit(
-        self, offsets: Mapping[TopicPartition, OffsetAndMetadata], group_id: str
-    ) -> bool:
+    async def _do_txn_offset_commit(self, offsets: Mapping[TopicPartition, OffsetAndMetadata], group_id: str) -> bool:
         node_id = await self._find_coordinator(aiokafka_sender.CoordinationType.GROUP, group_id)
         done: bool = await _TxnOffsetCommitHandler(self, offsets, group_id).do(node_id)
         return done

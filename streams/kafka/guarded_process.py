@@ -33,11 +33,11 @@ exec "$@" 3<&-
 class GuardedProcess:
     """A running child that ends when it is told to, or when this process ends in any way.
 
-    It has a session of its own, which also keeps a terminal's Ctrl-C from it: this process says when it stops.
+    It has a session of its own, which also keeps a terminal's Ctrl-C from it: only this process stops it.
 
     Args:
         command: The program and its arguments.
-        folder: The child's own folder.  The guard removes it if this process dies, else the caller.
+        folder: The child's own folder, removed by the guard if this process dies.
         log_path: Where the child's output goes.
     """
 

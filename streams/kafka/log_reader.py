@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
-Record = ConsumerRecord[bytes, bytes]
+from streams.processing.records import InputRecord
 
 _FETCH_BYTES_MAX = 4 * 1024 * 1024
 _RECORDS_MAX = 20_000
@@ -13,7 +13,7 @@ _RECORDS_MAX = 20_000
 
 async def read_log(
     connection: Mapping[str, Any], topics: Collection[str], *, partition: int | None = None
-) -> AsyncIterator[list[Record]]:
+) -> AsyncIterator[list[InputRecord]]:
     """Runs of committed records of *topics*, each partition in order, up to the ends as of now.
 
     Args:
@@ -49,11 +49,10 @@ async def _partitions(
     consumer: AIOKafkaConsumer, topics: Collection[str], partition: int | None
 ) -> list[TopicPartition]:
     # A consumer without a subscription learns of a topic when it is asked for.
-    tps = []
+    tps: list[TopicPartition] = []
     for topic in topics:
         consumer._client.add_topic(topic)  # noqa: SLF001 - aiokafka has no public way to ask for one topic
         await consumer._client.force_metadata_update()  # noqa: SLF001
-        for found in sorted(consumer.partitions_for_topic(topic) or ()):
-            if partition is None or found == partition:
-                tps.append(TopicPartition(topic, found))
+        found = sorted(consumer.partitions_for_topic(topic) or ())
+        tps.extend(TopicPartition(topic, number) for number in found if partition in (None, number))
     return tps

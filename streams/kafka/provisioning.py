@@ -60,13 +60,14 @@ def _partition_faults(states: Mapping[str, TopicState], topology: Topology) -> l
             f"{rekey} has {counts[rekey]} partitions and {changelog} has {counts[changelog]}: they must have the "
             f"same. Delete {rekey} while no worker runs and everything is read, then run `g9603 topics`."
         )
-    for name in topology.kinds:
-        if counts[name] > counts[changelog]:
-            faults.append(
-                f"{name} has {counts[name]} partitions, more than the {counts[changelog]} of {changelog}: an input "
-                "may not be wider than the state. Move the application to a wider changelog "
-                "(see deploy/README.md, changing partitions)."
-            )
+    faults += [
+        (
+            f"{name} has {counts[name]} partitions, more than the {counts[changelog]} of {changelog}: an input may not "
+            "be wider than the state. Move the application to a wider changelog."
+        )
+        for name in topology.kinds
+        if counts[name] > counts[changelog]
+    ]
     return faults
 
 
@@ -76,16 +77,18 @@ def _compaction_faults(state: TopicState, topology: Topology) -> list[str]:
     name, policy = state.specification.name, state.config.get("cleanup.policy", "")
     policies = {part.strip() for part in policy.split(",")}
     if name == topology.episodes_changelog and policies != {_COMPACT}:
-        return [
+        fault = (
             f"{name} has cleanup.policy={policy}, and would lose or pile up state: set it with "
             f"`kafka-configs.sh --alter --topic {name} --add-config cleanup.policy=compact`."
-        ]
+        )
+        return [fault]
     # A compacted billing topic is its consumers' choice: it keeps what is active. Elsewhere records would be lost.
     if name not in (topology.episodes_changelog, topology.coding_events) and _COMPACT in policies:
-        return [
+        fault = (
             f"{name} has cleanup.policy={policy}: compaction would drop records that count. Set it to delete with "
             f"`kafka-configs.sh --alter --topic {name} --add-config cleanup.policy=delete`."
-        ]
+        )
+        return [fault]
     return []
 
 
@@ -124,7 +127,10 @@ async def create_missing_topics(
         if specification.name not in found:
             width = internal_width if specification.internal else partition_count
             await admin.create(
-                specification.name, partition_count=width, replication=replication, config=specification.config
+                specification.name,
+                partition_count=width,
+                replication=replication,
+                config=specification.config,
             )
             created.append(specification.name)
     return created

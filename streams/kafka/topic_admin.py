@@ -53,9 +53,7 @@ class TopicAdmin:
             settings.update({entry[0]: entry[1] for entry in entries})
         return settings
 
-    async def create(
-        self, name: str, *, partition_count: int, replication: int, config: Mapping[str, str]
-    ) -> None:
+    async def create(self, name: str, *, partition_count: int, replication: int, config: Mapping[str, str]) -> None:
         """Create topic *name*; fine where another has just done so.
 
         Raises:

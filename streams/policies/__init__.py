@@ -1,0 +1,1 @@
+"""What is coded, and how each payer takes it: policies as TOML files, read and explained."""

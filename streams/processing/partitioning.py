@@ -11,4 +11,5 @@ def home_partition(episode_id: str, partition_count: int) -> int:
 
     A Java producer that keys by episode id therefore writes to the home partition, and nothing is re-keyed.
     """
-    return (murmur2(episode_id.encode()) & 0x7FFF_FFFF) % partition_count
+    hashed: int = murmur2(episode_id.encode())
+    return (hashed & 0x7FFF_FFFF) % partition_count

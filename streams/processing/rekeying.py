@@ -30,9 +30,7 @@ class Origin(NamedTuple):
 
 def origin_of(record: InputRecord, kind: InputKind) -> Origin:
     """The origin of a record that was read from an input topic of *kind*."""
-    return Origin(
-        kind, record.topic, record.partition, record.offset, max(record.timestamp, 0), record.headers
-    )
+    return Origin(kind, record.topic, record.partition, record.offset, max(record.timestamp, 0), record.headers)
 
 
 def travelling_headers(origin: Origin) -> tuple[Header, ...]:

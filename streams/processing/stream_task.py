@@ -13,7 +13,7 @@ from streams.domain.coder import CodedEpisode, advance
 from streams.domain.decision import Coded
 from streams.domain.episode import Arrival
 from streams.domain.policy import Policy
-from streams.intake.decoder import Decoded, Decoder
+from streams.intake.decoder import Decoder
 from streams.intake.rejection import RejectedError
 from streams.processing.changelog import (
     POSITIONS_KEY,
@@ -82,20 +82,24 @@ class StreamTask:
         self.next_offsets = dict(next_offsets)
         self._coder = coder
         self._kinds = coder.topology.kinds
+        self._decode_survey = coder.decoder.decode_survey
+        self._decode_treatment = coder.decoder.decode_treatment
 
     def process(self, batches: Iterable[Batch]) -> TaskOutput:
         """Fold *batches* into the episodes, decide once per touched episode, and say what to write."""
         output = TaskOutput()
         arrivals: dict[bytes, list[Arrival]] = {}
-        for batch in batches:
-            kind = self._kinds.get(batch.topic)
-            for record in batch.records:
-                origin = arrived_origin(record) if kind is None else origin_of(record, kind)
-                self._take(record, origin, arrivals, output)
-            output.tally["records"] += len(batch.records)
-            if batch.records:
-                self.next_offsets[batch.topic] = batch.records[-1].offset + 1
-                output.next_offsets[batch.topic] = batch.records[-1].offset + 1
+        for topic, records in batches:
+            kind = self._kinds.get(topic)
+            for record in records:
+                if kind is None:
+                    origin = arrived_origin(record)
+                    self._take(record, origin.kind, origin, arrivals, output)
+                else:
+                    self._take(record, kind, None, arrivals, output)
+            if records:
+                output.tally["records"] += len(records)
+                self.next_offsets[topic] = output.next_offsets[topic] = records[-1].offset + 1
         for key, arrived in arrivals.items():
             self._advance(key, arrived, output)
         if output.next_offsets:
@@ -103,31 +107,39 @@ class StreamTask:
         return output
 
     def _take(
-        self, record: InputRecord, origin: Origin, arrivals: dict[bytes, list[Arrival]], output: TaskOutput
+        self,
+        record: InputRecord,
+        kind: InputKind,
+        origin: Origin | None,
+        arrivals: dict[bytes, list[Arrival]],
+        output: TaskOutput,
     ) -> None:
-        """Decode one record and put it where it belongs: its episode, its way home, or the dead letters."""
+        """Decode one record and put it where it belongs: its episode, its way home, or the dead letters.
+
+        *origin* is known for a record that was re-keyed; any other is where it was first read.
+        """
+        decode = self._decode_survey if kind is InputKind.SURVEY else self._decode_treatment
         try:
-            decoded = self._decode(record, origin)
+            episode_id, fact = decode(record.value, record.headers if origin is None else origin.headers)
         except RejectedError as rejected:
-            topic = self._coder.topology.dead_letter
-            partition = self.partition % self._coder.partition_counts[topic]
-            output.records.append(dead_letter(record, origin, rejected, topic=topic, partition=partition))
+            output.records.append(self._dead_letter(record, origin or origin_of(record, kind), rejected))
             output.tally["dead_letters"] += 1
             return
-        key = episode_key(decoded.episode_id)
+        key = episode_key(episode_id)
         arrived = arrivals.get(key)
         if arrived is None:
-            if key not in self.episodes and not self._is_home(decoded.episode_id):
-                output.records.append(self._forwarded(record, origin, decoded.episode_id))
+            if key not in self.episodes and not self._is_home(episode_id):
+                output.records.append(self._forwarded(record, origin or origin_of(record, kind), episode_id))
                 output.tally["rekeyed"] += 1
                 return
             arrived = arrivals[key] = []
-        arrived.append(Arrival(decoded.fact, origin.timestamp_ms))
+        timestamp_ms = record.timestamp if origin is None else origin.timestamp_ms
+        arrived.append(Arrival(fact, max(timestamp_ms, 0)))
 
-    def _decode(self, record: InputRecord, origin: Origin) -> Decoded:
-        if origin.kind is InputKind.SURVEY:
-            return self._coder.decoder.decode_survey(record.value, origin.headers)
-        return self._coder.decoder.decode_treatment(record.value, origin.headers)
+    def _dead_letter(self, record: InputRecord, origin: Origin, rejected: RejectedError) -> OutputRecord:
+        topic = self._coder.topology.dead_letter
+        partition = self.partition % self._coder.partition_counts[topic]
+        return dead_letter(record, origin, rejected, topic=topic, partition=partition)
 
     def _is_home(self, episode_id: str) -> bool:
         return home_partition(episode_id, self._coder.task_count) == self.partition
@@ -151,12 +163,10 @@ class StreamTask:
         if step.decision is not None:
             decided = step.decision.code if isinstance(step.decision, Coded) else step.decision.missing.reason
             output.tally[f"decided_{decided}"] += 1
-        told = len(before.ledger.entries)
-        if len(step.after.ledger.entries) > told:
+        if step.event is not None:
             partition = home_partition(episode_id, self._coder.partition_counts[topology.coding_events])
-            for event in step.after.ledger.events(episode_id, after_revision=told):
-                output.records.append(coding_record(event, topic=topology.coding_events, partition=partition))
-                output.tally["coding_events"] += 1
+            output.records.append(coding_record(step.event, topic=topology.coding_events, partition=partition))
+            output.tally["coding_events"] += 1
 
     def _positions_record(self) -> OutputRecord:
         positions = Positions(self._coder.task_count, self.next_offsets)

@@ -22,8 +22,11 @@ class BillingView:
     _seen: set[str] = field(default_factory=set)
     _last: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def take(self, value: bytes) -> None:
+    def take(self, value: bytes | None) -> None:
         """Apply one record of the billing topic."""
+        if value is None:
+            self.faults.append("a record without a value")
+            return
         event = orjson.loads(value)
         event_id, episode_id, action = event["event_id"], event["episode_id"], event["action"]
         if event_id in self._seen:

@@ -9,8 +9,9 @@ import orjson
 
 from streams.domain.policy import Policy
 from streams.intake.decoder import Decoder
-from streams.kafka.log_reader import Record, read_log
+from streams.kafka.log_reader import read_log
 from streams.processing.dead_letter import OFFSET, PARTITION, REASON, TOPIC
+from streams.processing.records import InputRecord
 from streams.processing.topology import Topology
 from streams.recount.billing_view import BillingView
 from streams.recount.expectation import Coordinates, Expectation
@@ -40,9 +41,7 @@ class Recount:
     @property
     def agrees(self) -> bool:
         """Whether nothing is wrong."""
-        return not (
-            self.missing or self.extra or self.different or self.event_faults or self.dead_letter_faults
-        )
+        return not (self.missing or self.extra or self.different or self.event_faults or self.dead_letter_faults)
 
 
 async def recount(
@@ -61,7 +60,7 @@ async def recount(
         on_progress: Called with the number of records read since the last call.
     """
     expectation = Expectation(Decoder(policy.instruments), policy)
-    inputs: dict[Coordinates, Record] = {}
+    inputs: dict[Coordinates, InputRecord] = {}
     for topic, kind in topology.kinds.items():
         async for records in read_log(connection, [topic]):
             rejected = len(expectation.rejected)
@@ -100,7 +99,7 @@ async def _dead_letters(
     connection: Mapping[str, Any],
     topology: Topology,
     expectation: Expectation,
-    inputs: Mapping[Coordinates, Record],
+    inputs: Mapping[Coordinates, InputRecord],
 ) -> tuple[dict[str, int], list[str]]:
     """Every rejected record must be a dead letter once, byte for byte and for its reason; and nothing else."""
     reasons: Counter[str] = Counter()
@@ -125,11 +124,11 @@ async def _dead_letters(
 
 
 def _dead_letter_fault(
-    record: Record,
+    record: InputRecord,
     source: Coordinates,
     reason: str,
     expectation: Expectation,
-    inputs: Mapping[Coordinates, Record],
+    inputs: Mapping[Coordinates, InputRecord],
 ) -> str | None:
     original = inputs.get(source)
     if original is None:
@@ -142,5 +141,5 @@ def _dead_letter_fault(
     return None
 
 
-def _coordinates(record: Record) -> Coordinates:
+def _coordinates(record: InputRecord) -> Coordinates:
     return Coordinates(record.topic, record.partition, record.offset)

@@ -42,9 +42,7 @@ def run_worker(settings: Settings, tuning: Tuning | None = None) -> None:
     policy = load_policy(settings.policy, load_registry())
     counts = asyncio.run(preflight(settings, topology))
     with WorkerSlot(settings.data_dir, settings.app_id) as slot:
-        app = create_app(
-            settings, policy, counts, transactional_id=slot.transactional_id, tuning=tuning or Tuning()
-        )
+        app = create_app(settings, policy, counts, transactional_id=slot.transactional_id, tuning=tuning or Tuning())
         _log.info(
             "worker_started",
             app_id=settings.app_id,

@@ -40,7 +40,7 @@ def assign_tasks(task_count: int, owned: Mapping[str, Collection[int]]) -> dict[
     return {member: sorted(tasks) for member, tasks in dealt.items()}
 
 
-class StreamTaskAssignor(AbstractPartitionAssignor):  # type: ignore[misc] # aiokafka is partly untyped
+class StreamTaskAssignor(AbstractPartitionAssignor):
     """The assignor of the group ``G9603_APP_ID``; the leader's copy assigns for all."""
 
     name = "g9603-stream-task"

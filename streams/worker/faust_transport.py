@@ -85,7 +85,7 @@ class BatchConsumer(driver.Consumer):
             last.offset,
             last.timestamp / 1000.0,
             last.timestamp_type,
-            (),
+            None,
             None,
             records,
             None,

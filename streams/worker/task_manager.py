@@ -111,17 +111,17 @@ class TaskManager:
 
     async def revoke(self) -> None:
         """Finish the step in hand, forget what was not begun, and park the tasks."""
+        # First of all nothing more is taken in: a run behind those that are dropped here would leave a hole.
+        generation, self._generation = self._generation, None
         self._inbox.clear()
         self._inbox_count = 0
         self._space.set()
         await self.settle()
-        if self._generation is not None:
-            self._parked = _Parked(self._generation, self._tasks)
-        self._generation, self._tasks = None, {}
+        if generation is not None:
+            self._parked = _Parked(generation, self._tasks)
+        self._tasks = {}
 
-    async def receive(
-        self, source: TopicPartition, records: Sequence[InputRecord], *, generation_id: int
-    ) -> None:
+    async def receive(self, source: TopicPartition, records: Sequence[InputRecord], *, generation_id: int) -> None:
         """Put *records* into the inbox; waits while it is full. What belongs to another generation is dropped."""
         while self._inbox_count >= self._tuning.inbox_records_max:
             self._space.clear()
@@ -200,6 +200,6 @@ class TaskManager:
     async def _committed(self, step: Step) -> None:
         try:
             await self._writer.write(step)
-        except Exception as error:  # noqa: BLE001 - the outcome is not known: only a fresh start can ask
+        except Exception as error:
             self._on_failure(error)
             raise

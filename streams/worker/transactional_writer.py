@@ -3,15 +3,17 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka import TopicPartition as KafkaTopicPartition
 
 from streams.kafka.group_fenced_producer import GroupMetadata, group_fenced
-from streams.processing.records import OutputRecord
 from streams.worker.step import Step, TopicPartition
 from streams.worker.tuning import Tuning
+
+if TYPE_CHECKING:
+    from streams.processing.records import OutputRecord
 
 
 class TransactionalWriter:
@@ -24,9 +26,7 @@ class TransactionalWriter:
         tuning: Time-outs and batch size.
     """
 
-    def __init__(
-        self, connection: Mapping[str, Any], *, group_id: str, transactional_id: str, tuning: Tuning
-    ) -> None:
+    def __init__(self, connection: Mapping[str, Any], *, group_id: str, transactional_id: str, tuning: Tuning) -> None:
         self._connection = connection
         self._group_id = group_id
         self._transactional_id = transactional_id
@@ -63,7 +63,7 @@ class TransactionalWriter:
         self._step = step
         async with asyncio.timeout(self._tuning.transaction_timeout_seconds):
             await self._producer.begin_transaction()
-            await self._send(step)
+            await _send(self._producer, step)
             offsets = {KafkaTopicPartition(*tp): offset for tp, offset in step.next_offsets.items()}
             await self._producer.send_offsets_to_transaction(offsets, self._group_id)
             await self._producer.commit_transaction()
@@ -79,23 +79,24 @@ class TransactionalWriter:
             raise RuntimeError(message)
         return GroupMetadata(*self._step.generation)
 
-    async def _send(self, step: Step) -> None:
-        producer = self._producer
-        by_partition: dict[TopicPartition, list[OutputRecord]] = defaultdict(list)
-        for record in step.records:
-            by_partition[TopicPartition(record.topic, record.partition)].append(record)
-        sent = []
-        for (topic, partition), records in by_partition.items():
-            batch = producer.create_batch()
-            for record in records:
-                headers = list(record.headers)
-                appended = batch.append(timestamp=None, key=record.key, value=record.value, headers=headers)
-                if appended is None:
-                    batch.close()
-                    sent.append(await producer.send_batch(batch, topic, partition=partition))
-                    # An empty batch takes a record of any size; the topic's own limit decides.
-                    batch = producer.create_batch()
-                    batch.append(timestamp=None, key=record.key, value=record.value, headers=headers)
-            batch.close()
-            sent.append(await producer.send_batch(batch, topic, partition=partition))
-        await asyncio.gather(*sent)
+
+async def _send(producer: AIOKafkaProducer, step: Step) -> None:
+    """Send the step's records, a batch per partition as far as they fit, and await every one."""
+    by_partition: dict[TopicPartition, list[OutputRecord]] = defaultdict(list)
+    for record in step.records:
+        by_partition[TopicPartition(record.topic, record.partition)].append(record)
+    sent = []
+    for (topic, partition), records in by_partition.items():
+        batch = producer.create_batch()
+        for record in records:
+            headers = list(record.headers)
+            appended = batch.append(timestamp=None, key=record.key, value=record.value, headers=headers)
+            if appended is None:
+                batch.close()
+                sent.append(await producer.send_batch(batch, topic, partition=partition))
+                # An empty batch takes a record of any size; the topic's own limit decides.
+                batch = producer.create_batch()
+                batch.append(timestamp=None, key=record.key, value=record.value, headers=headers)
+        batch.close()
+        sent.append(await producer.send_batch(batch, topic, partition=partition))
+    await asyncio.gather(*sent)

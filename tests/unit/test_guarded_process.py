@@ -45,9 +45,7 @@ def shell(script: str, folder: Path, alive: Path) -> GuardedProcess:
     return GuardedProcess(["sh", "-c", script, str(alive)], folder=folder, log_path=folder / "log")
 
 
-@pytest.mark.parametrize(
-    "ending", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda ending: ending.name
-)
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda ending: ending.name)
 def test_dies_with_its_parent(folder: Path, alive: Path, ending: signal.Signals) -> None:
     """Whatever ends the parent, SIGKILL included, ends the child, and its folder goes."""
     command = [sys.executable, "-c", _PARENT, str(folder), str(alive)]

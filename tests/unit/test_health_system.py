@@ -166,12 +166,8 @@ class TestVariety:
 
     def test_keys(self) -> None:
         """Most records are keyed by episode, some by patient, some by nothing."""
-        by_episode = [
-            record.key == body["episode_id"].encode() for record, body in zip(SOUND, BODIES, strict=True)
-        ]
-        by_patient = [
-            record.key == body["patient_id"].encode() for record, body in zip(SOUND, BODIES, strict=True)
-        ]
+        by_episode = [record.key == body["episode_id"].encode() for record, body in zip(SOUND, BODIES, strict=True)]
+        by_patient = [record.key == body["patient_id"].encode() for record, body in zip(SOUND, BODIES, strict=True)]
         unkeyed = [record.key is None for record in SOUND]
         assert sum(by_episode) > len(SOUND) / 2
         assert any(by_patient)
@@ -219,9 +215,7 @@ class TestSoundRecords:
 
     def test_an_event_id_names_one_event(self) -> None:
         """Only duplicates repeat an event id."""
-        ids = [
-            body["event_id"] for record, body in zip(SOUND, BODIES, strict=True) if record.kind != "duplicate"
-        ]
+        ids = [body["event_id"] for record, body in zip(SOUND, BODIES, strict=True) if record.kind != "duplicate"]
         assert len(ids) == len(set(ids))
 
     @given(clinician=st.integers(0, 9999))
@@ -295,13 +289,9 @@ class TestTrouble:
         for record, body in zip(SOUND, BODIES, strict=True):
             if record.kind in ("survey", "treatment", "late"):
                 arrivals[body["episode_id"]].append(body)
-        surveys = [
-            [body["completed_at"] for body in episode if "survey_id" in body] for episode in arrivals.values()
-        ]
+        surveys = [[body["completed_at"] for body in episode if "survey_id" in body] for episode in arrivals.values()]
         assert any(times != sorted(times) for times in surveys)
-        assert any(
-            "treatment_id" in episode[-1] and "survey_id" in episode[0] for episode in arrivals.values()
-        )
+        assert any("treatment_id" in episode[-1] and "survey_id" in episode[0] for episode in arrivals.values())
 
 
 class TestDecisions:

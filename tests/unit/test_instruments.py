@@ -162,9 +162,7 @@ def test_loinc_codes_are_not_mistyped(known: Instrument) -> None:
         ("decrease", "12", "12", "0"),
     ],
 )
-def test_improvement_is_positive_when_better(
-    notation: str, baseline: str, follow_up: str, improvement: str
-) -> None:
+def test_improvement_is_positive_when_better(notation: str, baseline: str, follow_up: str, improvement: str) -> None:
     """An improvement is counted in score points in the instrument's better direction."""
     scale = instrument(ImprovementNotation(notation))
 
@@ -243,13 +241,9 @@ def test_the_readme_shows_an_instrument() -> None:
             id="items-count-from-1",
         ),
         pytest.param(DEMO + CHANGE + "reference = 'A 2020'", "published_change", "points", id="no-size"),
-        pytest.param(
-            DEMO + CHANGE + "reference = 'A 2020'\npoints = 0", "published_change", "above 0", id="no-change"
-        ),
+        pytest.param(DEMO + CHANGE + "reference = 'A 2020'\npoints = 0", "published_change", "above 0", id="no-change"),
         pytest.param(DEMO + CHANGE + "points = 5", "published_change.reference", "required", id="no-source"),
-        pytest.param(
-            DEMO + CHANGE + "reference = ' '\npoints = 5", "published_change", "reference", id="blank-source"
-        ),
+        pytest.param(DEMO + CHANGE + "reference = ' '\npoints = 5", "published_change", "reference", id="blank-source"),
     ],
 )
 def test_a_wrong_field_is_named(text: str, field: str, what: str) -> None:
@@ -268,9 +262,7 @@ def test_a_wrong_field_is_named(text: str, field: str, what: str) -> None:
         pytest.param(DEMO.replace("demo", "Demo"), "Instrument Demo .*: .*match pattern", id="id"),
         pytest.param("demo = 5", "Instrument demo .*, the entry as a whole: ", id="no-table"),
         pytest.param(DEMO.replace("= 10", "= 0"), "the entry as a whole: score_min must", id="empty-range"),
-        pytest.param(
-            DEMO + "loinc = '1-8'\nloinc_by_version = { 2 = '1-8' }", "give loinc or", id="guessing-loinc"
-        ),
+        pytest.param(DEMO + "loinc = '1-8'\nloinc_by_version = { 2 = '1-8' }", "give loinc or", id="guessing-loinc"),
     ],
 )
 def test_a_wrong_entry_is_refused(text: str, sentence: str) -> None:

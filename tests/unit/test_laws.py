@@ -132,7 +132,9 @@ def test_nothing_is_said_twice(course: Sequence[tuple[Sequence[Arrival], Policy]
     assert len({entry.event_id for entry in entries}) == len(entries)
     for earlier, later in pairwise(entries):
         assert (later.action, later.coding) != (earlier.action, earlier.coding)
-        assert later.action is CodingAction.VOID or earlier.action is CodingAction.VOID or later.coding != earlier.coding
+        assert (
+            later.action is CodingAction.VOID or earlier.action is CodingAction.VOID or later.coding != earlier.coding
+        )
 
 
 @law
@@ -220,9 +222,15 @@ whole_minute_offsets = st.integers(-(24 * 60 - 1), 24 * 60 - 1).map(lambda m: ti
 
 
 @law
-@given(st.datetimes(timezones=whole_minute_offsets) | st.sampled_from(
-    [datetime.min.replace(tzinfo=timezone(timedelta(hours=14))), datetime.max.replace(tzinfo=timezone(timedelta(hours=-12)))]
-))
+@given(
+    st.datetimes(timezones=whole_minute_offsets)
+    | st.sampled_from(
+        [
+            datetime.min.replace(tzinfo=timezone(timedelta(hours=14))),
+            datetime.max.replace(tzinfo=timezone(timedelta(hours=-12))),
+        ]
+    )
+)
 def test_an_instant_keeps_the_wall_clock(at: datetime) -> None:
     """Any time that can be written down comes back to the microsecond, with its offset and local date."""
     instant = Instant.of(at)

@@ -100,9 +100,7 @@ def test_who_comes_second_waits(maven: Callable[[str], Path], cache_dir: Path, t
     assert runs.read_text(encoding="utf-8") == "run\n"
 
 
-def test_killed_fetch_leaves_no_half_folder(
-    maven: Callable[[str], Path], cache_dir: Path, tmp_path: Path
-) -> None:
+def test_killed_fetch_leaves_no_half_folder(maven: Callable[[str], Path], cache_dir: Path, tmp_path: Path) -> None:
     """A process killed while it fetches leaves nothing that looks complete; the next one fetches anew."""
     maven(f'touch "$output/a.jar"; echo half > "{tmp_path}/half"; exec sleep 600')
     half = tmp_path / "half"

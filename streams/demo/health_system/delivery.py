@@ -77,9 +77,7 @@ def resendings(sending: Sending, rng: Random) -> Iterator[datetime]:
     for _ in range(rng.choice(DUPLICATE_COPIES)):
         much_later = rng.random() < MUCH_LATER_SHARE
         yield sending.sent_at + (
-            timedelta(days=rng.choice(MUCH_LATER_DAYS))
-            if much_later
-            else timedelta(minutes=rng.randint(1, 240))
+            timedelta(days=rng.choice(MUCH_LATER_DAYS)) if much_later else timedelta(minutes=rng.randint(1, 240))
         )
 
 

@@ -13,9 +13,7 @@ SURVEY_MINUTES = 4
 TELEHEALTH_SHARE = 0.25
 
 
-def answer_surveys(
-    patient: Patient, levels: Mapping[Instrument, int], day: int, rng: Random
-) -> tuple[Survey, ...]:
+def answer_surveys(patient: Patient, levels: Mapping[Instrument, int], day: int, rng: Random) -> tuple[Survey, ...]:
     """Answer each instrument at its level, one after the other, in one visit; none beyond the year."""
     if day >= YEAR_DAYS:
         return ()

@@ -34,14 +34,14 @@ class Course(StrEnum):
 
 
 COURSE_SHARES = {
-    Course.IMPROVED: 62,
+    Course.IMPROVED: 58,
     Course.UNCHANGED: 6,
     Course.WORSE: 9,
     Course.NO_FOLLOW_UP: 5,
     Course.NO_BASELINE: 4,
     Course.BASELINE_TOO_OLD: 4,
     Course.PROXY: 3,
-    Course.OTHER_VERSION: 4,
+    Course.OTHER_VERSION: 8,  # most lines of care have no second version to ask in
     Course.INCOMPLETE: 3,
 }
 
@@ -106,9 +106,7 @@ def _follow_up(
         days.append(days[0] + rng.randint(25, 60))
     surveys: list[Survey] = []
     for day in days:
-        levels = {
-            instrument: _level_after(instrument, level, course, rng) for instrument, level in intake.items()
-        }
+        levels = {instrument: _level_after(instrument, level, course, rng) for instrument, level in intake.items()}
         surveys += answer_surveys(patient, levels, day, rng)
     return tuple(_as_the_course_has_it(survey, course) for survey in surveys)
 

@@ -90,9 +90,7 @@ ODI = Instrument(
 )
 PROMIS_PAIN_INTERFERENCE = Instrument("promis_pi", 20, 80, TENTH, "lower", 64, 6, versions=("1.1", "1.0"))
 NPRS = Instrument("nprs", 0, 10, ONE, "lower", 6.5, 2.5)
-NDI = Instrument(
-    "ndi", 0, 50, ONE, "lower", 22, 8, sheet=AnswerSheet(items=10, answer_max=5, unanswered_max=1)
-)
+NDI = Instrument("ndi", 0, 50, ONE, "lower", 22, 8, sheet=AnswerSheet(items=10, answer_max=5, unanswered_max=1))
 KOOS_JR = Instrument("koos_jr", 0, 100, THOUSANDTH, "higher", 47, 26)
 HOOS_JR = Instrument("hoos_jr", 0, 100, THOUSANDTH, "higher", 49, 30)
 PHQ9 = Instrument("phq9", 0, 27, ONE, "lower", 15, 6, sheet=AnswerSheet(items=9, answer_max=3))

@@ -129,9 +129,7 @@ def _visit_fields(patient: Patient, visit: Visit) -> Body:
     }
 
 
-def _cloudevent_attributes(
-    topic: Topic, system: SendingSystem, event_id: str, sent_at: datetime
-) -> dict[str, str]:
+def _cloudevent_attributes(topic: Topic, system: SendingSystem, event_id: str, sent_at: datetime) -> dict[str, str]:
     return {
         "specversion": "1.0",
         "id": event_id,

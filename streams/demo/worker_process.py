@@ -1,0 +1,69 @@
+"""A worker as a process of its own, the way a supervisor would start it."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from streams.settings import PREFIX, Settings
+
+_STOP_SECONDS_MAX = 30
+_LOG_LINES = 15
+
+
+class WorkerProcess:
+    """A running ``g9603 worker``.
+
+    Args:
+        name: For the audience.
+        settings: Handed over through the environment.
+        log: Where its log goes.
+    """
+
+    def __init__(self, name: str, settings: Settings, log: Path) -> None:
+        self.name = name
+        self.killed = False
+        self._log = log
+        environment = {key: value for key, value in os.environ.items() if not key.upper().startswith(PREFIX)}
+        told = settings.model_dump(mode="json", exclude_none=True)
+        environment |= {f"{PREFIX}{key.upper()}": str(value) for key, value in told.items() if value != ""}
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "streams", "worker"],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether it lives."""
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """SIGKILL: no last word."""
+        self.killed = True
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM, and its exit code; SIGKILL where that takes too long."""
+        if self.running:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(_STOP_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+
+    def log_tail(self) -> str:
+        """The last lines of its log."""
+        lines = self._log.read_text(errors="replace").splitlines()
+        return "\n".join(lines[-_LOG_LINES:])

@@ -1,0 +1,188 @@
+"""A whole worker but for Faust and Kafka: its task manager, on topics that are lists.
+
+What it shows: which records go into which step, what a rebalance drops, keeps and restores, and that going on
+stops where it must. What it cannot show, because it is assumed here: that Kafka writes a step at once or not at
+all, that a group refuses the step of a worker that it has left behind, that a restore reads all that is
+committed, and when Faust calls what. The tests in ``tests/broker`` show these on the real ones.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from itertools import count
+
+from streams.domain.policy import Policy
+from streams.intake.decoder import Decoder
+from streams.processing.changelog import POSITIONS_KEY, decode_positions
+from streams.processing.stream_task import Coder
+from streams.processing.topology import Topology
+from streams.worker.restorer import RestoredPartition
+from streams.worker.step import Generation, Step, TopicPartition
+from streams.worker.task_manager import TaskManager
+from streams.worker.tuning import Tuning
+from tests.policies_for_tests import DEFAULT, INSTRUMENTS
+from tests.tasks_in_memory import FORWARDED_AT_MS, Record
+
+TOPOLOGY = Topology()
+AT_ONCE = Tuning(linger_seconds=0)
+_PATIENCE_SECONDS = 5.0
+
+
+class StaleGenerationError(Exception):
+    """What the group tells a worker that it has left behind."""
+
+
+class TopicsInMemory:
+    """All topics of an application, and the generation of its group; where steps go, and where state comes from."""
+
+    def __init__(self, *, task_count: int = 2, policy: Policy = DEFAULT) -> None:
+        counts = {specification.name: task_count for specification in TOPOLOGY.specifications}
+        self.coder = Coder(Decoder(INSTRUMENTS), policy, TOPOLOGY, counts)
+        self.log: dict[TopicPartition, list[Record]] = defaultdict(list)
+        self.steps: list[Step] = []
+        self.restored: list[set[int]] = []
+        """The partitions of each restore that had any."""
+        self.generation_id = 0
+        self.may_commit = asyncio.Event()
+        self.may_commit.set()
+        self.fault: Exception | None = None
+        """Raised by the next writes, which write nothing."""
+        self.is_open = False
+
+    def send(self, topic: str, partition: int, value: bytes | None, *, timestamp_ms: int = 0) -> None:
+        """Append a producer's record."""
+        self._append(topic, partition, timestamp_ms, b"any", value, ())
+
+    def records(self, topic: str) -> list[Record]:
+        """All records of *topic*, each partition in order of offset."""
+        return [record for source, log in sorted(self.log.items()) if source.topic == topic for record in log]
+
+    def committed(self) -> dict[TopicPartition, int]:
+        """The group's offsets."""
+        return {source: offset for step in self.steps for source, offset in step.next_offsets.items()}
+
+    async def open(self) -> None:
+        """Let a writer begin."""
+        self.is_open = True
+
+    async def write(self, step: Step) -> None:
+        """Append what *step* says, all of it or nothing."""
+        await self.may_commit.wait()
+        if self.fault is not None:
+            raise self.fault
+        if step.generation.id != self.generation_id:
+            raise StaleGenerationError
+        self.steps.append(step)
+        for record in step.records:
+            self._append(record.topic, record.partition, FORWARDED_AT_MS, record.key, record.value, record.headers)
+
+    async def close(self) -> None:
+        """Let a writer end."""
+        self.is_open = False
+
+    async def restore(self, partitions: Collection[int]) -> dict[int, RestoredPartition]:
+        """Fold the changelog."""
+        if partitions:
+            self.restored.append(set(partitions))
+        restored = {}
+        for partition in partitions:
+            log = self.log[TopicPartition(TOPOLOGY.episodes_changelog, partition)]
+            state = {record.key or b"": record.value or b"" for record in log}
+            positions = state.pop(POSITIONS_KEY, None)
+            restored[partition] = RestoredPartition(state, decode_positions(positions) if positions else None)
+        return restored
+
+    def _append(  # noqa: PLR0913, PLR0917 - the parts of a record
+        self,
+        topic: str,
+        partition: int,
+        timestamp_ms: int,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Sequence[tuple[str, bytes]],
+    ) -> None:
+        log = self.log[TopicPartition(topic, partition)]
+        log.append(Record(topic, partition, len(log), timestamp_ms, key, value, headers))
+
+
+class WorkerDriver:
+    """One worker: does with its task manager what Faust would, step by step.
+
+    Args:
+        topics: Where it reads and writes; workers of one application share them.
+        tuning: Its sizes.
+    """
+
+    _numbers = count(1)
+
+    def __init__(self, topics: TopicsInMemory, tuning: Tuning = AT_ONCE) -> None:
+        self.failures: list[BaseException] = []
+        self.member_id = f"member-{next(self._numbers)}"
+        self.manager = TaskManager(
+            topics.coder, restorer=topics, writer=topics, on_failure=self.failures.append, tuning=tuning
+        )
+        self._topics = topics
+        self._generation_id = -1
+        self._next_offsets: dict[TopicPartition, int] = {}
+
+    async def revoke(self) -> None:
+        """Have everything taken away, as at the begin of a rebalance."""
+        await self.manager.revoke()
+
+    async def assign(self, *partitions: int) -> None:
+        """Get *partitions* in the group's generation of now, and seek as the tasks say."""
+        self._generation_id = self._topics.generation_id
+        await self.manager.assign(Generation(self._generation_id, self.member_id), partitions)
+        self._next_offsets = self.manager.next_offsets()
+
+    async def rebalance(self, *partitions: int) -> None:
+        """Take part in a rebalance, alone."""
+        await self.revoke()
+        self._topics.generation_id += 1
+        await self.assign(*partitions)
+
+    async def deliver(self, *, records_max: int = 1_000_000) -> int:
+        """Fetch once from each partition, and hand over what came; how many records came."""
+        delivered = 0
+        for source, offset in self._next_offsets.items():
+            records = self._topics.log[source][offset : offset + records_max]
+            if records:
+                await self.manager.receive(source, records, generation_id=self._generation_id)
+                self._next_offsets[source] += len(records)
+                delivered += len(records)
+        return delivered
+
+    async def drain(self) -> None:
+        """Read until nothing is left, what was re-keyed on the way included, and all is committed."""
+        while await self.deliver():
+            await self.until_committed()
+
+    async def until_committed(self) -> None:
+        """Wait until all that was handed over is committed, or until the worker has failed."""
+        await until(lambda: bool(self.failures) or self._is_committed())
+
+    def _is_committed(self) -> bool:
+        committed = self._topics.committed()
+        return all(committed.get(source, 0) >= offset for source, offset in self._next_offsets.items())
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let everything run until *condition* holds; some seconds at most."""
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        while not condition():
+            await asyncio.sleep(0)
+
+
+async def at_rest(topics: TopicsInMemory) -> None:
+    """Let everything run until no step has been written for a good while."""
+    written = -1
+    while written != len(topics.steps):
+        written = len(topics.steps)
+        for _ in range(50):
+            await asyncio.sleep(0)
+
+
+async def finishes(waiting: Awaitable[object]) -> None:
+    """Wait for *waiting*; some seconds at most."""
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        await waiting

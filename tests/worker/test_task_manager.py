@@ -1,0 +1,332 @@
+"""The task manager without a broker: what goes into a step, and what a rebalance or a failure does to it."""
+
+import asyncio
+from collections.abc import Iterable
+from itertools import islice
+
+import orjson
+import pytest
+
+from streams.processing.changelog import POSITIONS_KEY, decode_positions
+from streams.processing.topology import InputKind
+from streams.worker.step import Generation, TopicPartition
+from streams.worker.tuning import Tuning
+from tests.care import Message, care, episodes_at_home_in, follow_up
+from tests.driver import TOPOLOGY, TopicsInMemory, WorkerDriver, at_rest, finishes, until
+
+TASKS = 2
+SURVEYS, TREATMENTS = TOPOLOGY.survey_completed, TOPOLOGY.treatment_recorded
+
+
+@pytest.fixture
+async def topics() -> TopicsInMemory:
+    """Topics of two partitions."""
+    return TopicsInMemory(task_count=TASKS)
+
+
+def episodes(count: int, *, partition: int) -> list[str]:
+    """Ids of episodes at home in *partition*."""
+    return list(islice(episodes_at_home_in(partition, task_count=TASKS), count))
+
+
+def send(topics: TopicsInMemory, partition: int, messages: Iterable[Message]) -> None:
+    for message in messages:
+        topics.send(message.kind, partition, message.value)
+
+
+def send_care(topics: TopicsInMemory, partition: int, *, count: int = 1) -> list[str]:
+    """Send all that earns *count* episodes a code, to their home."""
+    ids = episodes(count, partition=partition)
+    send(topics, partition, [message for episode_id in ids for message in care(episode_id)])
+    return ids
+
+
+def coded(topics: TopicsInMemory) -> list[str]:
+    """The episode of each coding event."""
+    return [orjson.loads(record.value or b"")["episode_id"] for record in topics.records(TOPOLOGY.coding_events)]
+
+
+async def working(topics: TopicsInMemory, *partitions: int) -> WorkerDriver:
+    """A worker that has *partitions* as of a new generation."""
+    driver = WorkerDriver(topics)
+    await driver.rebalance(*partitions)
+    return driver
+
+
+# ---------------------------------------------------------------------------------------------
+# Steps
+# ---------------------------------------------------------------------------------------------
+async def test_a_step_holds_the_records_and_the_offsets_behind_them(topics: TopicsInMemory) -> None:
+    """What was read of all partitions goes out in one step: events, state, positions and offsets."""
+    ids = {*send_care(topics, 0), *send_care(topics, 1)}
+    driver = await working(topics, 0, 1)
+
+    await driver.deliver()
+    await driver.until_committed()
+
+    (step,) = topics.steps
+    assert step.generation == Generation(1, driver.member_id)
+    assert step.next_offsets == {
+        TopicPartition(topic, partition): count
+        for partition in range(TASKS)
+        for topic, count in ((SURVEYS, 2), (TREATMENTS, 1))
+    }
+    assert set(coded(topics)) == ids
+    for partition in range(TASKS):
+        *_, last = topics.log[TopicPartition(TOPOLOGY.episodes_changelog, partition)]
+        assert last.key == POSITIONS_KEY
+        assert decode_positions(last.value or b"").next_offsets == {SURVEYS: 2, TREATMENTS: 1}
+
+
+async def test_what_comes_while_a_step_commits_waits_for_one_step(topics: TopicsInMemory) -> None:
+    """Steps grow with the backlog: while one commits and the next waits, all that comes is one more."""
+    driver = await working(topics, 0)
+    topics.may_commit.clear()
+    send(topics, 0, [follow_up(episode_id) for episode_id in episodes(10, partition=0)])
+    for _ in range(2):
+        await driver.deliver(records_max=1)
+        await at_rest(topics)
+    for _ in range(8):
+        await driver.deliver(records_max=1)
+
+    topics.may_commit.set()
+    await driver.until_committed()
+
+    assert [step.next_offsets[TopicPartition(SURVEYS, 0)] for step in topics.steps] == [1, 2, 10]
+
+
+async def test_a_record_away_from_home_is_coded_at_home(topics: TopicsInMemory) -> None:
+    """What lies in another partition than its episode's travels through the re-key topic, and is joined."""
+    (episode_id,) = episodes(1, partition=1)
+    send(topics, 0, care(episode_id))
+    driver = await working(topics, 0, 1)
+
+    await driver.drain()
+
+    assert coded(topics) == [episode_id]
+    assert {record.partition for record in topics.records(TOPOLOGY.episodes_rekey)} == {1}
+
+
+async def test_a_record_delivered_twice_is_processed_once(topics: TopicsInMemory) -> None:
+    """A run that is fetched again, whole or in part, adds nothing: not a record, not a dead letter."""
+    send(topics, 0, [*care(*episodes(1, partition=0)), Message("", InputKind.SURVEY, b"no JSON")])
+    driver = await working(topics, 0)
+    await driver.drain()
+    surveys = topics.log[TopicPartition(SURVEYS, 0)]
+
+    await driver.manager.receive(TopicPartition(SURVEYS, 0), surveys, generation_id=1)
+    send(topics, 0, [follow_up(episodes(1, partition=0)[0], version=2, score="1")])
+    await driver.manager.receive(TopicPartition(SURVEYS, 0), surveys[1:], generation_id=1)
+    await until(lambda: topics.committed()[TopicPartition(SURVEYS, 0)] == len(surveys))
+
+    assert driver.manager.tally["records"] == len(surveys) + 1
+    assert driver.manager.tally["coding_events"] == 2
+    assert len(topics.records(TOPOLOGY.dead_letter)) == 1
+
+
+# ---------------------------------------------------------------------------------------------
+# Rebalances
+# ---------------------------------------------------------------------------------------------
+async def test_revoke_finishes_what_was_begun_and_drops_the_rest(topics: TopicsInMemory) -> None:
+    """The step in hand is committed before the tasks are let go; what waits in the inbox is forgotten."""
+    send(topics, 0, [follow_up(episode_id) for episode_id in episodes(3, partition=0)])
+    driver = await working(topics, 0)
+    topics.may_commit.clear()
+    for _ in range(3):  # one step commits, one waits to be committed, one record is not begun
+        await driver.deliver(records_max=1)
+        await at_rest(topics)
+
+    revoking = asyncio.create_task(driver.revoke())
+    await at_rest(topics)
+    assert not revoking.done()
+    topics.may_commit.set()
+    await finishes(revoking)
+
+    assert driver.manager.partitions == frozenset()
+    assert topics.committed() == {TopicPartition(SURVEYS, 0): 2}
+    await at_rest(topics)
+    assert topics.committed() == {TopicPartition(SURVEYS, 0): 2}
+
+
+async def test_the_next_generation_keeps_its_tasks_and_reads_what_was_dropped(topics: TopicsInMemory) -> None:
+    """Parked tasks that come back in the very next generation are not restored, and nothing is left out."""
+    (episode_id,) = send_care(topics, 0)
+    driver = await working(topics, 0)
+    await driver.deliver(records_max=1)
+    await driver.rebalance(0)
+    topics.restored.clear()
+
+    await driver.rebalance(0)
+    await driver.drain()
+
+    assert topics.restored == []
+    assert coded(topics) == [episode_id]
+
+
+async def test_only_what_was_not_here_is_restored(topics: TopicsInMemory) -> None:
+    """A partition that is new to the worker comes from the changelog, one that it had does not."""
+    driver = await working(topics, 0)
+    await driver.rebalance(0, 1)
+    assert topics.restored == [{0}, {1}]
+    assert driver.manager.partitions == {0, 1}
+
+
+async def test_a_later_generation_restores(topics: TopicsInMemory) -> None:
+    """A worker that missed a generation restores all: another may have had its tasks meanwhile."""
+    (episode_id,) = send_care(topics, 0)
+    first = await working(topics, 0)
+    await first.revoke()
+    second = await working(topics, 0)
+    await second.drain()
+    topics.restored.clear()
+
+    await first.rebalance(0)
+    send(topics, 0, [follow_up(episode_id, version=2, score="1")])
+    await first.drain()
+
+    assert topics.restored == [{0}]
+    events = [orjson.loads(record.value or b"") for record in topics.records(TOPOLOGY.coding_events)]
+    assert [(event["revision"], event["action"]) for event in events] == [(1, "new"), (2, "replace")]
+
+
+async def test_another_member_restores(topics: TopicsInMemory) -> None:
+    """Under a new member id the worker is somebody else to the group, and what it parked is void."""
+    driver = await working(topics, 0)
+    await driver.revoke()
+    driver.member_id = "joined-anew"
+    await driver.rebalance(0)
+    assert topics.restored == [{0}, {0}]
+
+
+async def test_parked_tasks_are_kept_for_one_generation(topics: TopicsInMemory) -> None:
+    """A task that went to another and comes back later is restored, though this worker once had it."""
+    driver = await working(topics, 0, 1)
+    await driver.rebalance(0)
+    await driver.rebalance(0, 1)
+    assert topics.restored == [{0, 1}, {1}]
+
+
+async def test_records_of_another_generation_are_dropped(topics: TopicsInMemory) -> None:
+    """What was fetched before the rebalance, and handed over after it, does not count; it is fetched again."""
+    send_care(topics, 0)
+    driver = await working(topics, 0)
+    await driver.rebalance(0)
+    fetched = topics.log[TopicPartition(SURVEYS, 0)]
+
+    await driver.manager.receive(TopicPartition(SURVEYS, 0), fetched, generation_id=1)
+    await at_rest(topics)
+    assert topics.steps == []
+
+    await driver.drain()
+    assert len(coded(topics)) == 1
+
+
+async def test_records_of_a_partition_that_is_not_here_are_dropped(topics: TopicsInMemory) -> None:
+    """A run of a partition without a task here leads to nothing."""
+    send_care(topics, 1)
+    driver = await working(topics, 0)
+    source = TopicPartition(SURVEYS, 1)
+    await driver.manager.receive(source, topics.log[source], generation_id=1)
+    await at_rest(topics)
+    assert topics.steps == []
+    assert driver.failures == []
+
+
+# ---------------------------------------------------------------------------------------------
+# Failures
+# ---------------------------------------------------------------------------------------------
+async def test_nothing_is_written_after_a_write_that_failed(topics: TopicsInMemory) -> None:
+    """The outcome of a failed write is not known: the failure is told, and no later step is tried."""
+    send(topics, 0, [follow_up(episode_id) for episode_id in episodes(3, partition=0)])
+    driver = await working(topics, 0)
+    topics.fault = ConnectionError("the broker is gone")
+    await driver.deliver(records_max=1)
+    await driver.until_committed()
+
+    topics.fault = None
+    await driver.deliver()
+    await at_rest(topics)
+
+    assert driver.failures[0].args == ("the broker is gone",)
+    assert topics.steps == []
+
+
+async def test_a_worker_that_was_left_behind_fails(topics: TopicsInMemory) -> None:
+    """A step is written in the name of the generation that its records were fetched in, not of a later one."""
+    send_care(topics, 0)
+    driver = await working(topics, 0)
+    topics.generation_id += 1  # a rebalance that the worker has not been told of
+    await driver.deliver()
+    await driver.until_committed()
+    assert [type(failure).__name__ for failure in driver.failures] == ["StaleGenerationError"]
+    assert coded(topics) == []
+
+
+async def test_what_cannot_be_processed_ends_the_worker(topics: TopicsInMemory) -> None:
+    """A record on the re-key topic that no worker wrote is a fault of the surroundings: nothing goes on."""
+    topics.send(TOPOLOGY.episodes_rekey, 0, b"{}")
+    driver = await working(topics, 0)
+    await driver.deliver()
+    await driver.until_committed()
+    assert [str(failure).split(":")[0] for failure in driver.failures] == [
+        "g9603-episodes-rekey-0@0 was not written by a worker of this version"
+    ]
+    assert topics.steps == []
+
+
+# ---------------------------------------------------------------------------------------------
+# Pressure, and the end
+# ---------------------------------------------------------------------------------------------
+async def clogged(topics: TopicsInMemory) -> tuple[WorkerDriver, asyncio.Task[int]]:
+    """A worker whose inbox of two is full, behind a step that commits and one that waits; the fifth record waits."""
+    driver = WorkerDriver(topics, Tuning(linger_seconds=0, inbox_records_max=2))
+    await driver.rebalance(0)
+    topics.may_commit.clear()
+    send(topics, 0, [follow_up(episode_id) for episode_id in episodes(5, partition=0)])
+    for _ in range(4):
+        await finishes(driver.deliver(records_max=1))
+        await at_rest(topics)
+    waiting = asyncio.create_task(driver.deliver(records_max=1))
+    await at_rest(topics)
+    assert not waiting.done()
+    return driver, waiting
+
+
+async def test_receive_waits_while_the_inbox_is_full(topics: TopicsInMemory) -> None:
+    """A backlog stays in Kafka: what finds the inbox full waits until a step has made room, and is not lost."""
+    driver, waiting = await clogged(topics)
+
+    topics.may_commit.set()
+    await finishes(waiting)
+    await driver.until_committed()
+
+    assert topics.committed() == {TopicPartition(SURVEYS, 0): 5}
+
+
+async def test_revoke_lets_a_waiting_receive_go(topics: TopicsInMemory) -> None:
+    """A rebalance does not wait for room in the inbox; what waited for it is dropped, and read again."""
+    driver, waiting = await clogged(topics)
+
+    revoking = asyncio.create_task(driver.revoke())
+    await finishes(waiting)
+    topics.may_commit.set()
+    await finishes(revoking)
+    assert topics.committed() == {TopicPartition(SURVEYS, 0): 2}
+
+    await driver.rebalance(0)
+    await driver.drain()
+    assert topics.committed() == {TopicPartition(SURVEYS, 0): 5}
+
+
+async def test_close_commits_the_step_in_hand(topics: TopicsInMemory) -> None:
+    """A graceful stop leaves nothing half done, and lets the producer go."""
+    send_care(topics, 0)
+    driver = await working(topics, 0)
+    assert topics.is_open
+    await driver.deliver()
+    await at_rest(topics)
+
+    await driver.manager.close()
+
+    assert not topics.is_open
+    assert topics.committed() == {TopicPartition(SURVEYS, 0): 2, TopicPartition(TREATMENTS, 0): 1}
