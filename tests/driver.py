@@ -3,7 +3,7 @@
 What it shows: which records go into which step, what a rebalance drops, keeps and restores, and that going on
 stops where it must. What it cannot show, because it is assumed here: that Kafka writes a step at once or not at
 all, that a group refuses the step of a worker that it has left behind, that a restore reads all that is
-committed, and when Faust calls what. The tests in ``tests/broker`` show these on the real ones.
+committed; and when Faust calls what. The tests in ``tests/broker`` show these on the real ones.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ class StaleGenerationError(Exception):
 
 
 class TopicsInMemory:
-    """All topics of an application, and the generation of its group; where steps go, and where state comes from."""
+    """All topics of an application, and the generation of its group. State comes from here: it is a `Restorer`."""
 
     def __init__(self, *, task_count: int = 2, policy: Policy = DEFAULT) -> None:
         counts = {specification.name: task_count for specification in TOPOLOGY.specifications}
@@ -43,11 +43,6 @@ class TopicsInMemory:
         self.restored: list[set[int]] = []
         """The partitions of each restore that had any."""
         self.generation_id = 0
-        self.may_commit = asyncio.Event()
-        self.may_commit.set()
-        self.fault: Exception | None = None
-        """Raised by the next writes, which write nothing."""
-        self.is_open = False
 
     def send(self, topic: str, partition: int, value: bytes | None, *, timestamp_ms: int = 0) -> None:
         """Append a producer's record."""
@@ -61,24 +56,17 @@ class TopicsInMemory:
         """The group's offsets."""
         return {source: offset for step in self.steps for source, offset in step.next_offsets.items()}
 
-    async def open(self) -> None:
-        """Let a writer begin."""
-        self.is_open = True
+    def commit(self, step: Step) -> None:
+        """Append what *step* says, all of it or nothing.
 
-    async def write(self, step: Step) -> None:
-        """Append what *step* says, all of it or nothing."""
-        await self.may_commit.wait()
-        if self.fault is not None:
-            raise self.fault
+        Raises:
+            StaleGenerationError: The group has moved on.
+        """
         if step.generation.id != self.generation_id:
             raise StaleGenerationError
         self.steps.append(step)
-        for record in step.records:
-            self._append(record.topic, record.partition, FORWARDED_AT_MS, record.key, record.value, record.headers)
-
-    async def close(self) -> None:
-        """Let a writer end."""
-        self.is_open = False
+        for topic, partition, key, value, headers in step.records:
+            self._append(topic, partition, FORWARDED_AT_MS, key, value, headers)
 
     async def restore(self, partitions: Collection[int]) -> dict[int, RestoredPartition]:
         """Fold the changelog."""
@@ -105,6 +93,33 @@ class TopicsInMemory:
         log.append(Record(topic, partition, len(log), timestamp_ms, key, value, headers))
 
 
+class WriterInMemory:
+    """A worker's own way to the topics, which can be blocked or broken."""
+
+    def __init__(self, topics: TopicsInMemory) -> None:
+        self.may_commit = asyncio.Event()
+        """While it is cleared, steps wait as if the broker took its time; what waits may still fail."""
+        self.may_commit.set()
+        self.fault: Exception | None = None
+        self.is_open = False
+        self._topics = topics
+
+    async def open(self) -> None:
+        """Begin."""
+        self.is_open = True
+
+    async def write(self, step: Step) -> None:
+        """Commit *step*."""
+        await self.may_commit.wait()
+        if self.fault is not None:
+            raise self.fault
+        self._topics.commit(step)
+
+    async def close(self) -> None:
+        """End."""
+        self.is_open = False
+
+
 class WorkerDriver:
     """One worker: does with its task manager what Faust would, step by step.
 
@@ -118,8 +133,9 @@ class WorkerDriver:
     def __init__(self, topics: TopicsInMemory, tuning: Tuning = AT_ONCE) -> None:
         self.failures: list[BaseException] = []
         self.member_id = f"member-{next(self._numbers)}"
+        self.writer = WriterInMemory(topics)
         self.manager = TaskManager(
-            topics.coder, restorer=topics, writer=topics, on_failure=self.failures.append, tuning=tuning
+            topics.coder, restorer=topics, writer=self.writer, on_failure=self.failures.append, tuning=tuning
         )
         self._topics = topics
         self._generation_id = -1

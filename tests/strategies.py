@@ -9,6 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TypeVar
 
+import msgspec
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
@@ -29,67 +30,63 @@ INSTRUMENTS = ("odi", "nprs", "lefs")
 
 _DAYS_BEFORE = (-91, -90, -30, -1, 0)
 _DAYS_AFTER = (1, 14, 60, 365, 366)
-_BESIDE_US = (0, 0, 0, 1, -1)
-_OFFSETS_MINUTES = (0, -300, 330)
 _SCORES = tuple(Decimal(text) for text in ("0", "3", "3.4999", "3.5", "7", "10"))
+_WORSE_AND_BETTER = tuple((Decimal(a), Decimal(b)) for a, b in (("10", "3"), ("7", "3.5"), ("7", "3.4999"), ("3", "3")))
 _CODES = ("97110", "97140", "97161", "0001F", "G9603", "g9605", "99213")
-_OPTIONAL = st.sampled_from((None, "a", "b"))
+
+# One draw for what belongs together: Hypothesis' time goes by the number of draws.
+_COMPLETED = RecordStatus.COMPLETED
+_STATUSES = (_COMPLETED, _COMPLETED, RecordStatus.AMENDED, RecordStatus.ENTERED_IN_ERROR)
+_VERSIONS = st.sampled_from([(version, status) for version in (1, 2, 3) for status in _STATUSES])
+_EVENTS = st.sampled_from([(source, str(number)) for number in range(1, 151) for source in ("ehr", "portal")])
+_SCALES = st.sampled_from([(name, version) for name in INSTRUMENTS for version in (None, None, "2.1")])
+_PATIENTS = st.sampled_from([(Respondent.PATIENT, "p1"), (Respondent.PATIENT, "p2"), (Respondent.PROXY, "p1")])
+_PLACES = st.sampled_from(
+    [
+        (None, None, None, None, None),
+        ("encounter-1", None, "AETNA", None, "11"),
+        (None, "clinic-1", "elsewhere", "1234567893", None),
+        ("encounter-2", "clinic-2", "medicare", "1234567893", "02"),
+    ]
+)
+"""encounter_id, facility_id, payer_id, rendering_npi, place_of_service"""
+_SYSTEMS = st.sampled_from((*[TreatmentCodeSystem.HCPCS] * 4, TreatmentCodeSystem.SNOMED_CT))
+_DETAILS = st.sampled_from([((), ()), (("GP",), ("M54.50",)), (("GP", "KX"), ("M54.50", "M54.16"))])
+"""modifiers, diagnoses"""
 
 
 def _instants(days: Sequence[int]) -> SearchStrategy[Instant]:
-    return st.builds(
-        lambda day, beside_us, offset: Instant(DAY_ZERO_US + day * US_PER_DAY + beside_us, offset),
-        st.sampled_from(days),
-        st.sampled_from(_BESIDE_US),
-        st.sampled_from(_OFFSETS_MINUTES),
-    )
+    beside_us, offsets_minutes = (0, 0, 0, 1, -1), (0, -300, 330)
+    choices = [
+        Instant(DAY_ZERO_US + day * US_PER_DAY + beside, offset)
+        for day in days
+        for beside in beside_us
+        for offset in offsets_minutes
+    ]
+    return st.sampled_from(choices)
 
 
 def surveys(
     days: Sequence[int] = (*_DAYS_BEFORE, *_DAYS_AFTER), *, scores: Sequence[Decimal | None] = (*_SCORES, None)
 ) -> SearchStrategy[Survey]:
     """Surveys of a few identities, in a few versions of each."""
-    return st.builds(
-        Survey,
-        source=st.sampled_from(("tablet", "portal")),
-        event_id=st.integers(1, 20).map(str),
-        survey_id=st.sampled_from(("s1", "s2", "s3", "s4", "s5")),
-        version=st.integers(1, 3),
-        status=st.sampled_from((RecordStatus.COMPLETED, RecordStatus.COMPLETED, *RecordStatus)),
-        patient_id=st.sampled_from(("p1", "p2")),
-        instrument=st.sampled_from(INSTRUMENTS),
-        instrument_version=st.sampled_from((None, None, "2.1")),
-        score=st.sampled_from(scores),
-        completed_at=_instants(days),
-        respondent=st.sampled_from((Respondent.PATIENT, Respondent.PATIENT, Respondent.PROXY)),
-        encounter_id=_OPTIONAL,
-        facility_id=_OPTIONAL,
-        payer_id=st.sampled_from((None, "AETNA", "medicare", "elsewhere")),
-        rendering_npi=_OPTIONAL,
-        place_of_service=_OPTIONAL,
+    survey_ids = st.sampled_from(("s1", "s2", "s3", "s4", "s5"))
+    parts = st.tuples(
+        _EVENTS, survey_ids, _VERSIONS, _SCALES, st.sampled_from(scores), _instants(days), _PATIENTS, _PLACES
+    )
+    return parts.map(
+        lambda p: Survey(*p[0], p[1], *p[2], p[6][1], *p[3], p[4], p[5], p[6][0], *p[7]),
     )
 
 
 def treatments(days: Sequence[int] = (-1, 0, 0, 14, 60), *, codes: Sequence[str] = _CODES) -> SearchStrategy[Treatment]:
     """Treatments of a few identities, in a few versions of each; some of them never qualify."""
-    return st.builds(
-        Treatment,
-        source=st.sampled_from(("ehr", "portal")),
-        event_id=st.integers(1, 20).map(str),
-        treatment_id=st.sampled_from(("t1", "t2", "t3")),
-        version=st.integers(1, 3),
-        status=st.sampled_from((RecordStatus.COMPLETED, RecordStatus.COMPLETED, *RecordStatus)),
-        patient_id=st.sampled_from(("p1", "p2")),
-        code=st.sampled_from(codes),
-        code_system=st.sampled_from((*[TreatmentCodeSystem.HCPCS] * 4, TreatmentCodeSystem.SNOMED_CT)),
-        performed_at=_instants(days),
-        modifiers=st.sampled_from(((), ("GP",), ("GP", "KX"))),
-        encounter_id=_OPTIONAL,
-        facility_id=_OPTIONAL,
-        payer_id=st.sampled_from((None, "AETNA", "elsewhere")),
-        rendering_npi=_OPTIONAL,
-        place_of_service=_OPTIONAL,
-        diagnoses=st.sampled_from(((), ("M54.50",), ("M54.50", "M54.16"))),
+    treatment_ids = st.sampled_from(("t1", "t2", "t3"))
+    parts = st.tuples(
+        _EVENTS, treatment_ids, _VERSIONS, st.sampled_from(codes), _SYSTEMS, _instants(days), _DETAILS, _PLACES
+    )
+    return parts.map(
+        lambda p: Treatment(*p[0], p[1], *p[2], "p1", p[3], p[4], p[5], p[6][0], *p[7], p[6][1]),
     )
 
 
@@ -99,15 +96,29 @@ def facts() -> SearchStrategy[Fact]:
 
 
 @st.composite
+def pairs(draw: DrawFn) -> list[Fact]:
+    """Two surveys on one scale about a treatment: with nothing else told, they are compared."""
+    instrument, version = draw(_SCALES)
+    worse, better = draw(st.sampled_from(_WORSE_AND_BETTER))
+    before, after = (better, worse) if instrument == "lefs" else (worse, better)
+    scale = {"instrument": instrument, "instrument_version": version}
+    stands = {"status": _COMPLETED, "respondent": Respondent.PATIENT}
+    baseline, follow_up = draw(surveys(_DAYS_BEFORE[1:])), draw(surveys(_DAYS_AFTER[:-1]))
+    treatment = draw(treatments((0,), codes=("97110", "97140")))
+    return [
+        msgspec.structs.replace(baseline, survey_id="s1", score=before, **scale, **stands),
+        msgspec.structs.replace(
+            treatment, treatment_id="t1", code_system=TreatmentCodeSystem.HCPCS, status=_COMPLETED
+        ),
+        msgspec.structs.replace(follow_up, survey_id="s2", score=after, **scale, **stands),
+    ]
+
+
+@st.composite
 def histories(draw: DrawFn) -> list[Fact]:
-    """What is told of one episode; half of them hold surveys about a treatment, so that there is something to code."""
-    told = draw(st.lists(facts(), max_size=8))
-    if draw(st.booleans()):
-        given = [score for score in _SCORES if score > 0]
-        told.append(draw(surveys(_DAYS_BEFORE, scores=given)))
-        told.append(draw(treatments((0,), codes=("97110", "97140"))))
-        told.append(draw(surveys(_DAYS_AFTER, scores=_SCORES)))
-    return told
+    """What is told of one episode; most hold a pair, so that there is something to code and to take back."""
+    told: list[Fact] = [fact for pair in draw(st.lists(pairs(), max_size=2)) for fact in pair]
+    return told + draw(st.lists(facts(), max_size=6))
 
 
 @st.composite

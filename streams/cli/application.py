@@ -2,7 +2,12 @@
 
 import typer
 
+from streams.cli.policy import policy
+from streams.cli.schema import schema
+from streams.cli.send import send
+from streams.cli.topics import topics
 from streams.cli.worker import worker
+from streams.logs import quiet_libraries
 
 cli = typer.Typer(
     help="Codes HCPCS G9603 (patient survey score improved from baseline following treatment) from surveys and "
@@ -11,9 +16,15 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-cli.command()(worker)
 
 
 @cli.callback()
 def _commands() -> None:
-    pass
+    quiet_libraries()
+
+
+cli.command()(worker)
+cli.command()(topics)
+cli.command()(send)
+cli.add_typer(policy, name="policy")
+cli.add_typer(schema, name="schema")

@@ -57,7 +57,10 @@ def _row(state: TopicState) -> dict[str, object]:
 
 
 def _table(states: list[TopicState], created: list[str]) -> Table:
-    table = Table("topic", "purpose", "partitions", "replicas", "cleanup", "", box=None, header_style="bold")
+    table = Table(box=None, header_style="bold")
+    table.add_column("topic", no_wrap=True)
+    for heading in ("purpose", "partitions", "replicas", "cleanup", ""):
+        table.add_column(heading)
     for state in states:
         row = _row(state)
         name = state.specification.name

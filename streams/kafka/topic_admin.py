@@ -29,7 +29,11 @@ class TopicAdmin:
 
     async def describe(self, names: Collection[str]) -> dict[str, TopicDescription]:
         """Those of *names* that exist."""
-        described = await self._client.describe_topics(list(names))
+        # To ask a broker for a topic is to create it, where it creates topics by itself, and then with settings
+        # of its own. To ask for all of them is not.
+        existing = set(await self._client.list_topics())
+        wanted = [name for name in names if name in existing]
+        described = await self._client.describe_topics(wanted) if wanted else []
         return {
             topic["topic"]: TopicDescription(
                 topic["topic"], len(topic["partitions"]), min(len(p["replicas"]) for p in topic["partitions"])

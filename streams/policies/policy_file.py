@@ -6,6 +6,7 @@ into rules.
 """
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -62,16 +63,22 @@ class ImprovementTable(_Table):
 
     @model_validator(mode="after")
     def _value_fits_threshold(self) -> Self:
-        kind, value = self.threshold, self.value
-        if kind in (ThresholdKind.ANY, ThresholdKind.PUBLISHED):
-            fault = value is not None and f'threshold "{kind}" takes no value: leave the value out'
-        elif value is None:
-            fault = f'threshold "{kind}" needs a value: how many {kind}?'
-        else:
-            fault = kind is ThresholdKind.PERCENT and value > _PERCENT_MAX and "percent go up to 100"
-        if fault:
+        fault = _value_fault(self.threshold, self.value)
+        if fault is not None:
             raise ValueError(fault)
         return self
+
+
+def _value_fault(threshold: ThresholdKind, value: Decimal | None) -> str | None:
+    match threshold:
+        case ThresholdKind.ANY | ThresholdKind.PUBLISHED:
+            return None if value is None else f'threshold "{threshold}" takes no value: leave the value out'
+        case ThresholdKind.POINTS | ThresholdKind.PERCENT if value is None:
+            return f'threshold "{threshold}" needs a value: say how many {threshold}'
+        case ThresholdKind.PERCENT if value > _PERCENT_MAX:
+            return f"{value} percent is more than the whole baseline: write 100 or less"
+        case _:
+            return None
 
 
 class SurveysTable(_Table):

@@ -13,7 +13,6 @@ from pydantic import AfterValidator, Field, PlainValidator, StringConstraints, V
 from schemas.fields import IDENTIFIER_LENGTH_MAX
 from schemas.vocabulary import QualityDataCode
 from streams.domain.code_set import CodeSet
-from streams.domain.instrument import InstrumentRegistry
 from streams.domain.policy import REFUSED_MODIFIERS
 
 EVERY_INSTRUMENT = "*"
@@ -39,12 +38,16 @@ def _publishable(value: object) -> QualityDataCode:
 
 
 def _known_instrument(name: str, info: ValidationInfo) -> str:
-    registry: InstrumentRegistry = info.context or {}
+    registry = info.context or {}
     if name in registry:
         return name
-    near = get_close_matches(name, registry, n=1)
-    hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(registry)}"
-    message = f'no instrument is called "{name}"; {hint}'
+    if near := get_close_matches(name, registry, n=1):
+        hint = f'did you mean "{near[0]}"?'
+    elif name == EVERY_INSTRUMENT:
+        hint = "where every one is meant, leave instruments out"
+    else:
+        hint = f"there are {', '.join(registry)}"
+    message = f'no instrument is called "{name}": {hint}'
     raise ValueError(message)
 
 

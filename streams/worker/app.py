@@ -2,13 +2,11 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
 from typing import NoReturn
 
 import faust
 import structlog
 
-from streams.domain.policy import Policy
 from streams.instruments.registry import load_registry
 from streams.intake.decoder import Decoder
 from streams.kafka.connection import connection_options
@@ -34,6 +32,7 @@ def run_worker(settings: Settings, tuning: Tuning | None = None) -> None:
     """Join the group and work until SIGTERM or SIGINT.
 
     Raises:
+        BrokerUnreachableError: No broker answers.
         RefusedError: The surroundings are not fit to work in.
         PolicyRefusedError: The policy is not fit to work by.
         SystemExit: With 0 after a graceful stop.
@@ -42,7 +41,8 @@ def run_worker(settings: Settings, tuning: Tuning | None = None) -> None:
     policy = load_policy(settings.policy, load_registry())
     counts = asyncio.run(preflight(settings, topology))
     with WorkerSlot(settings.data_dir, settings.app_id) as slot:
-        app = create_app(settings, policy, counts, transactional_id=slot.transactional_id, tuning=tuning or Tuning())
+        coder = Coder(Decoder(policy.instruments), policy, topology, counts)
+        app = create_app(settings, coder, transactional_id=slot.transactional_id, tuning=tuning or Tuning())
         _log.info(
             "worker_started",
             app_id=settings.app_id,
@@ -50,32 +50,14 @@ def run_worker(settings: Settings, tuning: Tuning | None = None) -> None:
             policy=policy.id,
             policy_version=policy.version,
         )
-        faust.Worker(app, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
+        worker = faust.Worker(app, override_logging=False, redirect_stdouts=False, quiet=True)
+        worker.spinner = None  # it would show the terminal's cursor, into a log file too
+        worker.execute_from_commandline()
 
 
-def create_app(
-    settings: Settings,
-    policy: Policy,
-    partition_counts: Mapping[str, int],
-    *,
-    transactional_id: str,
-    tuning: Tuning,
-) -> faust.App:
+def create_app(settings: Settings, coder: Coder, *, transactional_id: str, tuning: Tuning) -> faust.App:
     """A Faust app whose agent feeds the stream tasks."""
-    topology = Topology(settings.app_id, settings.topic_prefix)
-    connection = connection_options(settings)
-    coder = Coder(Decoder(policy.instruments), policy, topology, partition_counts)
-    tasks = TaskManager(
-        coder,
-        restorer=ChangelogRestorer(
-            connection, topic=topology.episodes_changelog, task_count=coder.task_count, tuning=tuning
-        ),
-        writer=TransactionalWriter(
-            connection, group_id=settings.app_id, transactional_id=transactional_id, tuning=tuning
-        ),
-        on_failure=end_process,
-        tuning=tuning,
-    )
+    tasks = create_tasks(settings, coder, transactional_id=transactional_id, tuning=tuning)
     app = faust.App(
         settings.app_id,
         broker=[f"kafka://{server.strip()}" for server in settings.bootstrap_servers.split(",")],
@@ -99,13 +81,28 @@ def create_app(
         value_serializer="raw",
     )
     app.transport = BatchTransport(app, tasks)
-    channel = app.topic(*topology.sources, key_serializer="raw", value_serializer="raw")
+    channel = app.topic(*coder.topology.sources, key_serializer="raw", value_serializer="raw")
 
     @app.agent(channel, name="stream-tasks")
     async def stream_tasks(stream: faust.StreamT[bytes]) -> None:
         await receive_batches(stream, tasks)
 
     return app
+
+
+def create_tasks(settings: Settings, coder: Coder, *, transactional_id: str, tuning: Tuning) -> TaskManager:
+    """The worker's stream tasks on Kafka: state from the changelog, steps as transactions."""
+    connection = connection_options(settings)
+    changelog = coder.topology.episodes_changelog
+    return TaskManager(
+        coder,
+        restorer=ChangelogRestorer(connection, topic=changelog, task_count=coder.task_count, tuning=tuning),
+        writer=TransactionalWriter(
+            connection, group_id=settings.app_id, transactional_id=transactional_id, tuning=tuning
+        ),
+        on_failure=end_process,
+        tuning=tuning,
+    )
 
 
 def end_process(error: BaseException) -> NoReturn:

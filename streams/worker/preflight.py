@@ -6,7 +6,7 @@ from aiokafka import TopicPartition as KafkaTopicPartition
 
 from streams.kafka.connection import connection_options
 from streams.kafka.provisioning import inspect_topics, partition_counts, topic_faults
-from streams.kafka.topic_admin import BrokerUnreachableError, topic_admin
+from streams.kafka.topic_admin import topic_admin
 from streams.processing.changelog import POSITIONS_KEY, decode_positions
 from streams.processing.topology import Topology
 from streams.settings import Settings
@@ -21,14 +21,12 @@ async def preflight(settings: Settings, topology: Topology) -> dict[str, int]:
     """Check everything, and return the partition count of each topic.
 
     Raises:
+        BrokerUnreachableError: No broker answers.
         RefusedError: With every fault, a sentence a line.
     """
     check_stream_iterator()
-    try:
-        async with topic_admin(connection_options(settings)) as admin:
-            states = await inspect_topics(admin, topology)
-    except BrokerUnreachableError as error:
-        raise RefusedError(str(error)) from error
+    async with topic_admin(connection_options(settings)) as admin:
+        states = await inspect_topics(admin, topology)
     faults = topic_faults(states, topology)
     if faults:
         raise RefusedError("\n".join(faults))

@@ -81,7 +81,7 @@ async def test_a_step_holds_the_records_and_the_offsets_behind_them(topics: Topi
 async def test_what_comes_while_a_step_commits_waits_for_one_step(topics: TopicsInMemory) -> None:
     """Steps grow with the backlog: while one commits and the next waits, all that comes is one more."""
     driver = await working(topics, 0)
-    topics.may_commit.clear()
+    driver.writer.may_commit.clear()
     send(topics, 0, [follow_up(episode_id) for episode_id in episodes(10, partition=0)])
     for _ in range(2):
         await driver.deliver(records_max=1)
@@ -89,7 +89,7 @@ async def test_what_comes_while_a_step_commits_waits_for_one_step(topics: Topics
     for _ in range(8):
         await driver.deliver(records_max=1)
 
-    topics.may_commit.set()
+    driver.writer.may_commit.set()
     await driver.until_committed()
 
     assert [step.next_offsets[TopicPartition(SURVEYS, 0)] for step in topics.steps] == [1, 2, 10]
@@ -131,7 +131,7 @@ async def test_revoke_finishes_what_was_begun_and_drops_the_rest(topics: TopicsI
     """The step in hand is committed before the tasks are let go; what waits in the inbox is forgotten."""
     send(topics, 0, [follow_up(episode_id) for episode_id in episodes(3, partition=0)])
     driver = await working(topics, 0)
-    topics.may_commit.clear()
+    driver.writer.may_commit.clear()
     for _ in range(3):  # one step commits, one waits to be committed, one record is not begun
         await driver.deliver(records_max=1)
         await at_rest(topics)
@@ -139,7 +139,7 @@ async def test_revoke_finishes_what_was_begun_and_drops_the_rest(topics: TopicsI
     revoking = asyncio.create_task(driver.revoke())
     await at_rest(topics)
     assert not revoking.done()
-    topics.may_commit.set()
+    driver.writer.may_commit.set()
     await finishes(revoking)
 
     assert driver.manager.partitions == frozenset()
@@ -239,11 +239,11 @@ async def test_nothing_is_written_after_a_write_that_failed(topics: TopicsInMemo
     """The outcome of a failed write is not known: the failure is told, and no later step is tried."""
     send(topics, 0, [follow_up(episode_id) for episode_id in episodes(3, partition=0)])
     driver = await working(topics, 0)
-    topics.fault = ConnectionError("the broker is gone")
+    driver.writer.fault = ConnectionError("the broker is gone")
     await driver.deliver(records_max=1)
     await driver.until_committed()
 
-    topics.fault = None
+    driver.writer.fault = None
     await driver.deliver()
     await at_rest(topics)
 
@@ -281,7 +281,7 @@ async def clogged(topics: TopicsInMemory) -> tuple[WorkerDriver, asyncio.Task[in
     """A worker whose inbox of two is full, behind a step that commits and one that waits; the fifth record waits."""
     driver = WorkerDriver(topics, Tuning(linger_seconds=0, inbox_records_max=2))
     await driver.rebalance(0)
-    topics.may_commit.clear()
+    driver.writer.may_commit.clear()
     send(topics, 0, [follow_up(episode_id) for episode_id in episodes(5, partition=0)])
     for _ in range(4):
         await finishes(driver.deliver(records_max=1))
@@ -296,7 +296,7 @@ async def test_receive_waits_while_the_inbox_is_full(topics: TopicsInMemory) -> 
     """A backlog stays in Kafka: what finds the inbox full waits until a step has made room, and is not lost."""
     driver, waiting = await clogged(topics)
 
-    topics.may_commit.set()
+    driver.writer.may_commit.set()
     await finishes(waiting)
     await driver.until_committed()
 
@@ -309,7 +309,7 @@ async def test_revoke_lets_a_waiting_receive_go(topics: TopicsInMemory) -> None:
 
     revoking = asyncio.create_task(driver.revoke())
     await finishes(waiting)
-    topics.may_commit.set()
+    driver.writer.may_commit.set()
     await finishes(revoking)
     assert topics.committed() == {TopicPartition(SURVEYS, 0): 2}
 
@@ -322,11 +322,11 @@ async def test_close_commits_the_step_in_hand(topics: TopicsInMemory) -> None:
     """A graceful stop leaves nothing half done, and lets the producer go."""
     send_care(topics, 0)
     driver = await working(topics, 0)
-    assert topics.is_open
+    assert driver.writer.is_open
     await driver.deliver()
     await at_rest(topics)
 
     await driver.manager.close()
 
-    assert not topics.is_open
+    assert not driver.writer.is_open
     assert topics.committed() == {TopicPartition(SURVEYS, 0): 2, TopicPartition(TREATMENTS, 0): 1}

@@ -7,35 +7,34 @@ procedure that treats two conditions is recorded twice, each time in an episode 
 A field that a bundle does not tell is left out, never filled in. Everything but `events_of` is pure.
 """
 
-import tomllib
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import msgspec
 
-from schemas.vocabulary import RecordStatus
+from schemas.vocabulary import RecordStatus, Respondent, TreatmentCodeSystem
 from streams.demo.synthea.fhir_bundle import (
+    ICD_10_CM,
     LOINC,
+    SNOMED_CT,
     Bundle,
     Resource,
     codes,
     decimal_text,
     instant,
     referenced_id,
+    version_number,
 )
+from streams.demo.synthea.measures import measure_table
 from streams.demo.synthea.visits import Visits
 
 Event: TypeAlias = dict[str, Any]
 """One `SurveyCompleted` or `TreatmentRecorded`, as JSON values."""
 
-_SURVEY_STATUS: Mapping[str | None, RecordStatus] = {
+_SURVEY_STATUS = {
     "final": RecordStatus.COMPLETED,
     "amended": RecordStatus.AMENDED,
     "corrected": RecordStatus.AMENDED,
@@ -43,7 +42,7 @@ _SURVEY_STATUS: Mapping[str | None, RecordStatus] = {
 }
 """By Observation.status (hl7.org/fhir/R4/valueset-observation-status.html); the others are no results."""
 
-_TREATMENT_STATUS: Mapping[str | None, RecordStatus] = {
+_TREATMENT_STATUS = {
     "completed": RecordStatus.COMPLETED,
     "entered-in-error": RecordStatus.ENTERED_IN_ERROR,
 }
@@ -52,55 +51,16 @@ _TREATMENT_STATUS: Mapping[str | None, RecordStatus] = {
 _BUNDLES_PER_REPORT = 20
 
 
-@dataclass(frozen=True, slots=True)
-class _Measure:
-    """An instrument, and the condition that it is asked for."""
-
-    condition: str
-    instrument: str
-
-    def episode_id(self, patient_id: str) -> str:
-        return f"{patient_id}:{self.condition}:{self.instrument}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """``mapping.toml``, turned round: from the code that a bundle holds to what it measures or is about."""
-
-    source: str
-    by_loinc: Mapping[str, _Measure]
-    by_snomed: Mapping[str, tuple[_Measure, ...]]
-
-
-@cache
-def _table() -> _Table:
-    toml = tomllib.loads(resources.files(__package__).joinpath("mapping.toml").read_text("utf-8"))
-    by_loinc: dict[str, _Measure] = {}
-    by_snomed: defaultdict[str, tuple[_Measure, ...]] = defaultdict(tuple)
-    for condition, about in toml["conditions"].items():
-        measures = {code: _Measure(condition, instrument) for code, instrument in about["surveys"].items()}
-        by_loinc |= measures
-        for code in (*about["treatments"], *about["assessments"]):
-            by_snomed[code] += tuple(measures.values())
-    return _Table(toml["source"], by_loinc, by_snomed)
-
-
 def map_bundle(bundle: Mapping[str, Any]) -> list[Event]:
     """The events in one patient's *bundle*: surveys, then the treatments of the episodes that they open.
 
     Args:
         bundle: FHIR R4 as JSON, its numbers as int or Decimal.
     """
-    chart = Bundle(bundle)
-    visits = Visits(chart)
-    surveys = [
-        survey for observation in chart.of_type("Observation") for survey in _surveys(observation, chart, visits)
-    ]
+    record = _PatientRecord(bundle)
+    surveys = list(record.surveys())
     opened = {survey["episode_id"] for survey in surveys}
-    treatments = (
-        treatment for procedure in chart.of_type("Procedure") for treatment in _treatments(procedure, chart, visits)
-    )
-    return [*surveys, *(treatment for treatment in treatments if treatment["episode_id"] in opened)]
+    return [*surveys, *(treatment for treatment in record.treatments() if treatment["episode_id"] in opened)]
 
 
 def events_of(bundles: Iterable[Path], on_progress: Callable[[str], None]) -> list[Event]:
@@ -123,15 +83,88 @@ def _when(event: Event) -> tuple[datetime, str]:
     return datetime.fromisoformat(event.get("completed_at") or event["performed_at"]), event["event_id"]
 
 
-def _surveys(observation: Resource, chart: Bundle, visits: Visits) -> Iterator[Event]:
-    """The survey that *observation* is, or nothing."""
-    table = _table()
-    measure = next((table.by_loinc[c] for c in codes(observation.get("code"), LOINC) if c in table.by_loinc), None)
-    patient_id = referenced_id(observation.get("subject"))
-    status = _SURVEY_STATUS.get(observation.get("status"))
-    score = decimal_text(observation)
-    answered = observation.get("effectiveDateTime") or observation.get("effectivePeriod", {}).get("end")
-    completed_at = instant(answered)
-    if None in (measure, patient_id, status, score, completed_at):
-        return
-    yield ...
+class _PatientRecord:
+    """One bundle, with what is looked up for each of its resources."""
+
+    def __init__(self, bundle: Resource) -> None:
+        self._bundle = Bundle(bundle)
+        self._visits = Visits(self._bundle)
+
+    def surveys(self) -> Iterator[Event]:
+        """The results of our instruments; one without a number, or without its time, is none."""
+        measures = measure_table().by_loinc
+        for observation in self._bundle.of_type("Observation"):
+            loinc = _first_known(codes(observation.get("code"), LOINC), measures)
+            patient_id = referenced_id(observation.get("subject"))
+            status = _SURVEY_STATUS.get(observation.get("status", ""))
+            score = decimal_text(observation)
+            completed_at = instant(observation.get("effectiveDateTime"))
+            if loinc and patient_id and status and score and completed_at:
+                yield self._event(
+                    observation,
+                    observation["id"],
+                    survey_id=observation["id"],
+                    status=status,
+                    episode_id=measures[loinc].episode_id(patient_id),
+                    patient_id=patient_id,
+                    instrument=measures[loinc].instrument,
+                    score=score,
+                    completed_at=completed_at,
+                    respondent=self._respondent(observation),
+                )
+
+    def treatments(self) -> Iterator[Event]:
+        """The procedures that are about our conditions, once per episode that they may belong to."""
+        measures = measure_table().by_snomed_ct
+        for procedure in self._bundle.of_type("Procedure"):
+            code = _first_known(codes(procedure.get("code"), SNOMED_CT), measures)
+            patient_id = referenced_id(procedure.get("subject"))
+            status = _TREATMENT_STATUS.get(procedure.get("status", ""))
+            # What takes an hour treats from its beginning: a survey in its midst is no baseline.
+            begun = procedure.get("performedDateTime") or procedure.get("performedPeriod", {}).get("start")
+            performed_at = instant(begun)
+            if not (code and patient_id and status and performed_at):
+                continue
+            for measure in measures[code]:
+                treatment_id = f"{procedure['id']}:{measure.condition}:{measure.instrument}"
+                yield self._event(
+                    procedure,
+                    treatment_id,
+                    treatment_id=treatment_id,
+                    status=status,
+                    episode_id=measure.episode_id(patient_id),
+                    patient_id=patient_id,
+                    code=code,
+                    code_system=TreatmentCodeSystem.SNOMED_CT,
+                    performed_at=performed_at,
+                    diagnoses=self._diagnoses(procedure) or None,
+                )
+
+    def _event(self, resource: Resource, record_id: str, **fields: object) -> Event:
+        """The event on *resource* with *fields* and what both kinds have, as far as they are told."""
+        version = version_number(resource)
+        told = {
+            # Another version is another transport event, or it would count as one already seen.
+            "event_id": record_id if version is None else f"{record_id}:{version}",
+            "source": measure_table().source,
+            "version": version,
+            **fields,
+            **self._visits.of(resource),
+        }
+        return {name: value for name, value in told.items() if value is not None}
+
+    def _respondent(self, observation: Resource) -> Respondent | None:
+        types = {self._bundle.referenced_type(performer) for performer in observation.get("performer", ())}
+        if "RelatedPerson" in types:
+            return Respondent.PROXY
+        return Respondent.PATIENT if "Patient" in types else None
+
+    def _diagnoses(self, procedure: Resource) -> list[str]:
+        """The ICD-10-CM codes among the reasons, each once."""
+        conditions = map(self._bundle.referenced, procedure.get("reasonReference", ()))
+        reasons = [*procedure.get("reasonCode", ()), *(c.get("code") for c in conditions if c is not None)]
+        return list(dict.fromkeys(code for reason in reasons for code in codes(reason, ICD_10_CM)))
+
+
+def _first_known(candidates: Iterable[str], table: Mapping[str, object]) -> str | None:
+    return next((code for code in candidates if code in table), None)

@@ -1,0 +1,1 @@
+"""How fast, and in how little memory: stream engines over the same records, each run checked for its outcome."""

@@ -1,0 +1,156 @@
+"""Whatever happens to workers and to their group, billing is told what the input amounts to, once."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, TypeAlias
+
+import orjson
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+
+from streams.processing.topology import InputKind
+from streams.recount.billing_view import BillingView
+from streams.recount.expectation import Expectation
+from streams.worker.assignor import assign_tasks
+from tests.driver import AT_ONCE, TOPOLOGY, TopicsInMemory, WorkerDriver, at_rest
+from tests.messages import message_bytes
+from tests.policies_for_tests import DEFAULT
+from tests.strategies import histories
+
+TASKS = 3
+WORKERS = 3
+
+Happening: TypeAlias = Literal["deliver", "rest", "block", "unblock", "die", "break", "leave behind", "rebalance"]
+
+
+class Moment(NamedTuple):
+    """What happens, to which worker; *records* more were sent before."""
+
+    happening: Happening
+    worker: int
+    records: int
+
+
+class Sent(NamedTuple):
+    """A record of the input; to any partition, for producers partition as they like."""
+
+    kind: InputKind
+    partition: int
+    value: bytes
+
+
+@st.composite
+def inputs(draw: DrawFn) -> list[Sent]:
+    """All that is sent about a few episodes, in any order, with something unreadable in between."""
+    kinds = st.sampled_from(list(InputKind))
+    partitions = st.integers(0, TASKS - 1)
+    sent = []
+    for episode_id in ("E1", "E2", "E3"):
+        for fact in draw(histories()):
+            kind = InputKind.SURVEY if fact.identity[0] == "S" else InputKind.TREATMENT
+            sent.append(Sent(kind, draw(partitions), message_bytes(fact, episode_id)))
+    sent += draw(st.lists(st.builds(Sent, kinds, partitions, st.just(b"no JSON")), max_size=2))
+    return list(draw(st.permutations(sent)))
+
+
+moments = st.builds(
+    Moment,
+    st.sampled_from(Happening.__args__),  # type: ignore[attr-defined] # a Literal has them
+    st.integers(0, WORKERS - 1),
+    st.integers(0, 3),
+)
+
+
+class Group:
+    """The workers of one application, and what befalls them."""
+
+    def __init__(self, topics: TopicsInMemory) -> None:
+        self._topics = topics
+        self._workers = [WorkerDriver(topics) for _ in range(WORKERS)]
+
+    async def rebalance(self, *, unaware: int | None = None) -> None:
+        """Deal out the tasks; the worker *unaware* is taken for dead, and is not told."""
+        told = [worker for number, worker in enumerate(self._workers) if number != unaware]
+        owned = {worker.member_id: worker.manager.partitions for worker in told}
+        for worker in told:
+            worker.writer.may_commit.set()  # a member that does not finish its step is taken for dead instead
+            await worker.revoke()
+        self._topics.generation_id += 1
+        for member_id, tasks in assign_tasks(TASKS, owned).items():
+            (worker,) = (worker for worker in told if worker.member_id == member_id)
+            await worker.assign(*tasks)
+
+    async def live_through(self, moment: Moment) -> None:
+        """Let *moment* happen, and start those workers again that have ended."""
+        worker = self._workers[moment.worker]
+        match moment.happening:
+            case "deliver":
+                await worker.deliver(records_max=2)
+            case "rest":
+                await at_rest(self._topics)
+            case "block":
+                worker.writer.may_commit.clear()
+            case "unblock":
+                worker.writer.may_commit.set()
+            case "break":
+                worker.writer.fault = ConnectionError()
+            case "die":
+                await self._replace(moment.worker)
+            case "leave behind":
+                await self.rebalance(unaware=moment.worker)
+            case "rebalance":
+                await self.rebalance()
+        for number, worker in enumerate(self._workers):
+            if worker.failures:
+                await self._replace(number)
+
+    async def _replace(self, number: int) -> None:
+        """Have a worker be killed, noticed, and started anew."""
+        self._workers[number].writer.fault = ConnectionError()  # the dead do not write
+        self._workers[number] = WorkerDriver(self._topics)
+        await self.rebalance()
+
+    async def finish(self) -> None:
+        """Let all end in good order, and one more worker read what is left."""
+        for number in range(WORKERS):
+            await self._replace(number)
+        (last, *others) = self._workers
+        for worker in others:
+            await worker.revoke()
+        await last.rebalance(*range(TASKS))
+        await last.drain()
+        assert last.failures == []
+
+
+async def lived(sent: Sequence[Sent], history: Sequence[Moment]) -> TopicsInMemory:
+    """The topics after *history*, with *sent* coming in meanwhile."""
+    topics = TopicsInMemory(task_count=TASKS)
+    group = Group(topics)
+    await group.rebalance()
+    coming = iter(enumerate(sent))
+    for moment in history:
+        for _, (time_ms, (kind, partition, value)) in zip(range(moment.records), coming, strict=False):
+            topics.send(kind, partition, value, timestamp_ms=time_ms)
+        await group.live_through(moment)
+    for time_ms, (kind, partition, value) in coming:
+        topics.send(kind, partition, value, timestamp_ms=time_ms)
+    await group.finish()
+    return topics
+
+
+@settings(max_examples=100, deadline=None)
+@given(inputs(), st.lists(moments, max_size=25))
+def test_any_history_ends_in_the_same_codes(sent: list[Sent], history: list[Moment]) -> None:
+    """Kills, broken writes, zombies and rebalances at any moment lose nothing and double nothing."""
+    topics = asyncio.run(lived(sent, history))
+
+    expectation, view = Expectation(topics.coder.decoder, DEFAULT), BillingView()
+    for topic, kind in TOPOLOGY.kinds.items():
+        expectation.take(topics.records(topic), kind)
+    for record in topics.records(TOPOLOGY.coding_events):
+        view.take(record.value or b"")
+
+    assert view.faults == []
+    assert view.codes() == orjson.loads(orjson.dumps(expectation.codes()))
+    assert len(topics.records(TOPOLOGY.dead_letter)) == len(expectation.rejected)
