@@ -31,9 +31,7 @@ async def fill(connection: Mapping[str, Any], workload: Workload, on_progress: C
     async with topic_admin(connection) as admin:
         for topic in topics.values():
             await admin.create(topic, partition_count=PARTITION_COUNT, replication=1, config={"retention.ms": "-1"})
-    async with AIOKafkaProducer(
-        **connection, enable_idempotence=True, max_batch_size=_BATCH_BYTES_MAX
-    ) as producer:
+    async with AIOKafkaProducer(**connection, enable_idempotence=True, max_batch_size=_BATCH_BYTES_MAX) as producer:
         writer = _Writer(producer)
         for number, event in enumerate(workload.events(), start=1):
             partition = home_partition(event.episode_id, PARTITION_COUNT)

@@ -77,9 +77,7 @@ class Workload:
         """The ids of the episodes that earn G9603."""
         if self.open_only:
             return frozenset()
-        return frozenset(
-            episode_id_of(n) for n in range(self.episode_count) if IMPROVEMENTS[n % len(IMPROVEMENTS)] > 0
-        )
+        return frozenset(episode_id_of(n) for n in range(self.episode_count) if IMPROVEMENTS[n % len(IMPROVEMENTS)] > 0)
 
     def events(self) -> Iterator[Event]:
         """Every event, in the order in which they are sent."""

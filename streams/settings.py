@@ -41,6 +41,9 @@ class Settings(BaseSettings):
             description="Local state; may be deleted at any time while no worker runs.",
         ),
     ]
+    check_crcs: Annotated[
+        bool, Field(description="Verify the checksum of what is read; false only for the demo's in-process broker.")
+    ] = True
     web_host: Annotated[str, Field(description="Reserved for the worker's pages.")] = "127.0.0.1"
     web_port: Annotated[int, Field(ge=0, le=65535, description="Reserved for the worker's pages; 0: none.")] = 6066
 

@@ -160,11 +160,12 @@ class WorkerDriver:
     async def deliver(self, *, records_max: int = 1_000_000) -> int:
         """Fetch once from each partition, and hand over what came; how many records came."""
         delivered = 0
-        for source, offset in self._next_offsets.items():
+        generation_id, next_offsets = self._generation_id, self._next_offsets  # a rebalance may come in between
+        for source, offset in next_offsets.items():
             records = self._topics.log[source][offset : offset + records_max]
             if records:
-                await self.manager.receive(source, records, generation_id=self._generation_id)
-                self._next_offsets[source] += len(records)
+                await self.manager.receive(source, records, generation_id=generation_id)
+                next_offsets[source] += len(records)
                 delivered += len(records)
         return delivered
 

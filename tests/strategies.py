@@ -7,6 +7,7 @@ wrong: one event id with two contents, one version said twice, two surveys in on
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 from typing import TypeVar
 
 import msgspec
@@ -41,7 +42,9 @@ _VERSIONS = st.sampled_from([(version, status) for version in (1, 2, 3) for stat
 _EVENTS = st.sampled_from([(source, str(number)) for number in range(1, 151) for source in ("ehr", "portal")])
 _SCALES = st.sampled_from([(name, version) for name in INSTRUMENTS for version in (None, None, "2.1")])
 _PATIENTS = st.sampled_from([(Respondent.PATIENT, "p1"), (Respondent.PATIENT, "p2"), (Respondent.PROXY, "p1")])
-_PLACES = st.sampled_from(
+_Place = tuple[str | None, str | None, str | None, str | None, str | None]
+"""encounter_id, facility_id, payer_id, rendering_npi, place_of_service"""
+_PLACES: SearchStrategy[_Place] = st.sampled_from(
     [
         (None, None, None, None, None),
         ("encounter-1", None, "AETNA", None, "11"),
@@ -49,7 +52,6 @@ _PLACES = st.sampled_from(
         ("encounter-2", "clinic-2", "medicare", "1234567893", "02"),
     ]
 )
-"""encounter_id, facility_id, payer_id, rendering_npi, place_of_service"""
 _SYSTEMS = st.sampled_from((*[TreatmentCodeSystem.HCPCS] * 4, TreatmentCodeSystem.SNOMED_CT))
 _DETAILS = st.sampled_from([((), ()), (("GP",), ("M54.50",)), (("GP", "KX"), ("M54.50", "M54.16"))])
 """modifiers, diagnoses"""
@@ -71,23 +73,53 @@ def surveys(
 ) -> SearchStrategy[Survey]:
     """Surveys of a few identities, in a few versions of each."""
     survey_ids = st.sampled_from(("s1", "s2", "s3", "s4", "s5"))
-    parts = st.tuples(
-        _EVENTS, survey_ids, _VERSIONS, _SCALES, st.sampled_from(scores), _instants(days), _PATIENTS, _PLACES
+    return st.builds(
+        _survey, _EVENTS, survey_ids, _VERSIONS, _SCALES, st.sampled_from(scores), _instants(days), _PATIENTS, _PLACES
     )
-    return parts.map(
-        lambda p: Survey(*p[0], p[1], *p[2], p[6][1], *p[3], p[4], p[5], p[6][0], *p[7]),
-    )
+
+
+def _survey(  # noqa: PLR0913, PLR0917 - one draw each
+    event: tuple[str, str],
+    survey_id: str,
+    version: tuple[int, RecordStatus],
+    scale: tuple[str, str | None],
+    score: Decimal | None,
+    completed_at: Instant,
+    patient: tuple[Respondent, str],
+    place: _Place,
+) -> Survey:
+    respondent, patient_id = patient
+    return Survey(*event, survey_id, *version, patient_id, *scale, score, completed_at, respondent, *place)
 
 
 def treatments(days: Sequence[int] = (-1, 0, 0, 14, 60), *, codes: Sequence[str] = _CODES) -> SearchStrategy[Treatment]:
     """Treatments of a few identities, in a few versions of each; some of them never qualify."""
     treatment_ids = st.sampled_from(("t1", "t2", "t3"))
-    parts = st.tuples(
-        _EVENTS, treatment_ids, _VERSIONS, st.sampled_from(codes), _SYSTEMS, _instants(days), _DETAILS, _PLACES
+    return st.builds(
+        _treatment,
+        _EVENTS,
+        treatment_ids,
+        _VERSIONS,
+        st.sampled_from(codes),
+        _SYSTEMS,
+        _instants(days),
+        _DETAILS,
+        _PLACES,
     )
-    return parts.map(
-        lambda p: Treatment(*p[0], p[1], *p[2], "p1", p[3], p[4], p[5], p[6][0], *p[7], p[6][1]),
-    )
+
+
+def _treatment(  # noqa: PLR0913, PLR0917 - one draw each
+    event: tuple[str, str],
+    treatment_id: str,
+    version: tuple[int, RecordStatus],
+    code: str,
+    system: TreatmentCodeSystem,
+    performed_at: Instant,
+    details: tuple[tuple[str, ...], tuple[str, ...]],
+    place: _Place,
+) -> Treatment:
+    modifiers, diagnoses = details
+    return Treatment(*event, treatment_id, *version, "p1", code, system, performed_at, modifiers, *place, diagnoses)
 
 
 def facts() -> SearchStrategy[Fact]:
@@ -107,9 +139,7 @@ def pairs(draw: DrawFn) -> list[Fact]:
     treatment = draw(treatments((0,), codes=("97110", "97140")))
     return [
         msgspec.structs.replace(baseline, survey_id="s1", score=before, **scale, **stands),
-        msgspec.structs.replace(
-            treatment, treatment_id="t1", code_system=TreatmentCodeSystem.HCPCS, status=_COMPLETED
-        ),
+        msgspec.structs.replace(treatment, treatment_id="t1", code_system=TreatmentCodeSystem.HCPCS, status=_COMPLETED),
         msgspec.structs.replace(follow_up, survey_id="s2", score=after, **scale, **stands),
     ]
 
@@ -135,7 +165,7 @@ def batches(draw: DrawFn, items: Sequence[ItemT]) -> list[list[ItemT]]:
     """*items* in their order, cut into batches anywhere."""
     cuts = sorted(draw(st.sets(st.integers(1, len(items) - 1)))) if len(items) > 1 else []
     edges = [0, *cuts, len(items)]
-    return [list(items[start:end]) for start, end in zip(edges, edges[1:], strict=False)]
+    return [list(items[start:end]) for start, end in pairwise(edges)]
 
 
 def deliveries(arrived: Sequence[Arrival]) -> SearchStrategy[list[list[Arrival]]]:

@@ -85,7 +85,7 @@ class TasksInMemory:
 
     def drain(self) -> None:
         """Let all tasks read until nothing is left."""
-        while any([self.step(partition).next_offsets for partition in range(len(self.tasks))]):
+        while sum(bool(self.step(partition).next_offsets) for partition in range(len(self.tasks))):
             pass
 
     def restart(self, partition: int) -> None:
@@ -110,9 +110,9 @@ class TasksInMemory:
         return [event for event in events if event["episode_id"] == episode_id]
 
     def _write(self, written: OutputRecord) -> None:
-        self._append(*written[:2], FORWARDED_AT_MS, written.value, written.headers, key=written.key)
+        self._append(written.topic, written.partition, FORWARDED_AT_MS, written.value, written.headers, key=written.key)
 
-    def _append(  # noqa: PLR0913, PLR0917 - the parts of one record
+    def _append(  # noqa: PLR0913 - the parts of one record
         self,
         topic: str,
         partition: int,

@@ -21,7 +21,7 @@ class PlainFaust:
         inputs = Topology(topic_prefix=run.topic_prefix)
         output = f"{run.id}-codes"
         return Launch(
-            command=[sys.executable, str(_APP), "worker", "--loglevel", "warning", "--without-web"],
+            command=[sys.executable, str(_APP), "worker", "--loglevel", "warn", "--without-web"],
             environment={
                 "BENCH_BOOTSTRAP_SERVERS": run.bootstrap_servers,
                 "BENCH_APP_ID": run.id,

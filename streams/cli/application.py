@@ -2,6 +2,8 @@
 
 import typer
 
+from streams.cli.demo import demo
+from streams.cli.explain import explain
 from streams.cli.policy import policy
 from streams.cli.schema import schema
 from streams.cli.send import send
@@ -23,8 +25,10 @@ def _commands() -> None:
     quiet_libraries()
 
 
+cli.command()(demo)
 cli.command()(worker)
 cli.command()(topics)
 cli.command()(send)
+cli.command()(explain)
 cli.add_typer(policy, name="policy")
 cli.add_typer(schema, name="schema")

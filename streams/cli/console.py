@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import orjson
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from streams.kafka.topic_admin import BrokerUnreachableError
 from streams.policies.policy_file import PolicyRefusedError
@@ -41,7 +42,7 @@ def print_json(value: Any) -> None:  # noqa: ANN401 - any JSON value
 def fail(sentence: str, code: ExitCode) -> NoReturn:
     """End with *sentence* on standard error."""
     for line in sentence.splitlines():
-        err.print(f"[bold red]g9603:[/] {line}", highlight=False, soft_wrap=True)
+        err.print(f"[bold red]g9603:[/] {escape(line)}", highlight=False, soft_wrap=True)
     raise typer.Exit(code)
 
 

@@ -21,9 +21,7 @@ def _commands() -> None:
 
 @policy.command()
 def check(
-    file: Annotated[
-        Path | None, typer.Argument(help="A TOML policy; the built-in one where none is named.")
-    ] = None,
+    file: Annotated[Path | None, typer.Argument(help="A TOML policy; the built-in one where none is named.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Say in sentences what a policy means; end with 78 where it is refused, with every fault."""
@@ -33,6 +31,5 @@ def check(
     if as_json:
         print_json({"id": loaded.id, "version": loaded.version, "meaning": sentences})
         return
-    out.print(f"[bold]Policy {escape(loaded.id)}, version {escape(loaded.version)}[/]")
     for sentence in sentences:
-        out.print(f"  {escape(sentence)}", highlight=False)
+        out.print(escape(sentence), highlight=False)

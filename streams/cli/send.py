@@ -41,7 +41,8 @@ def send(
     else:
         out.print(f"sent {sent['survey-completed']} surveys and {sent['treatment-recorded']} treatments")
         for refusal in refused[:_REFUSALS_SHOWN_MAX]:
-            err.print(f"{refusal.source}:{refusal.line}: {refusal.detail}", highlight=False, soft_wrap=True)
+            line = f"{refusal.source}:{refusal.line}: {refusal.detail}"
+            err.print(line, highlight=False, soft_wrap=True, markup=False)
     if refused:
         fail(
             f"{len(refused)} lines were refused and not sent: mend them and send them again.",

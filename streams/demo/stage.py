@@ -9,12 +9,12 @@ from pathlib import Path
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from streams.demo.backlog import Backlog, watch_backlog
 from streams.demo.progress import DemoProgress
 from streams.demo.source import DemoSource
 from streams.demo.worker_process import WorkerProcess
 from streams.domain.policy import Policy
-from streams.kafka.connection import connection_options
-from streams.kafka.group_lag import GroupLag, group_lag
+from streams.kafka.connection import client_options, connection_options
 from streams.processing.topology import Topology
 from streams.recount.recount import Recount, recount
 from streams.settings import Settings
@@ -73,9 +73,11 @@ class Stage:
         watch = asyncio.create_task(self._watch_billing())
         try:
             self._progress.workers += [self._start_worker("worker-1"), self._start_worker("worker-2")]
-            async with group_lag(self._connection, self._settings.app_id, self._topology.sources) as lag:
-                await self._deliver(lag)
-                await self._catch_up(lag)
+            # The stand-in is also the one broker whose checksums cannot be checked.
+            keeps_offsets = self._settings.check_crcs
+            async with watch_backlog(self._connection, self._topology, keeps_offsets=keeps_offsets) as backlog:
+                await self._deliver(backlog)
+                await self._catch_up(backlog)
         finally:
             exit_codes = await asyncio.to_thread(self._stop_workers)
             watch.cancel()
@@ -87,11 +89,11 @@ class Stage:
     def _start_worker(self, name: str) -> WorkerProcess:
         return WorkerProcess(name, self._settings, self._folder / f"{name}.log")
 
-    async def _deliver(self, lag: GroupLag) -> None:
+    async def _deliver(self, backlog: Backlog) -> None:
         """Send everything, evenly over the delivery time, and kill a worker halfway."""
         records = self._source.records
         per_tick = max(1, round(len(records) * _PACE_SECONDS / DELIVERY_SECONDS))
-        async with AIOKafkaProducer(**self._connection, linger_ms=5) as producer:
+        async with AIOKafkaProducer(**client_options(self._connection), linger_ms=5) as producer:
             for start in range(0, len(records), per_tick):
                 tick = asyncio.create_task(asyncio.sleep(_PACE_SECONDS))
                 for record in records[start : start + per_tick]:
@@ -99,25 +101,25 @@ class Stage:
                     await producer.send(topic, record.value, key=record.key, headers=list(record.headers))
                     self._progress.sent[record.kind] += 1
                 if start <= len(records) // 2 < start + per_tick:
-                    await self._kill(lag)
+                    await self._kill(backlog)
                 await tick
             await producer.flush()
 
-    async def _kill(self, lag: GroupLag) -> None:
+    async def _kill(self, backlog: Backlog) -> None:
         """Kill the first worker in the middle of its work."""
         victim = self._progress.workers[0]
-        unread = sum((await lag.unread()).values())
+        unread = sum((await backlog.unread()).values())
         victim.kill()
         self._progress.notes.append(
             f"{victim.name} (process {victim.pid}) was killed with SIGKILL while {unread} records were in flight. "
             "The other takes over its partitions when its session times out, 10 s later."
         )
 
-    async def _catch_up(self, lag: GroupLag) -> None:
+    async def _catch_up(self, backlog: Backlog) -> None:
         """Wait until every record is committed."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _CATCH_UP_SECONDS_MAX
-        while unread := await lag.unread():
+        while unread := await backlog.unread():
             self._progress.unread = sum(unread.values())
             self._restart_those_in_doubt()
             if loop.time() > deadline:

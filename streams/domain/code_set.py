@@ -52,14 +52,20 @@ def _member(pattern: str) -> tuple[TreatmentCodeSystem, Callable[[str], bool]]:
     first, dash, last = body.partition("-")
     if body == "*":
         return system, lambda code: form.fullmatch(code) is not None
-    if dash and form.fullmatch(first) and form.fullmatch(last) and first <= last:
-        return system, lambda code: len(code) == len(first) and first <= code <= last
+    if dash and form.fullmatch(first) and form.fullmatch(last) and first <= last and _shape(first) == _shape(last):
+        shape = _shape(first)
+        return system, lambda code: first <= code <= last and _shape(code) == shape
     if form.fullmatch(body):
         return system, lambda code: code == body
     if "n" in body and form.fullmatch(body.replace("n", "0")):
-        shape = re.compile(body.replace("n", "[0-9]"))
-        return system, lambda code: shape.fullmatch(code) is not None
+        digits = re.compile(body.replace("n", "[0-9]"))
+        return system, lambda code: digits.fullmatch(code) is not None
     raise ValueError(_not_a_pattern(pattern))
+
+
+def _shape(code: str) -> str:
+    """Which places of *code* are digits: 0042T is no code between 00100 and 01999, though text sorts it there."""
+    return re.sub("[0-9]", "n", code)
 
 
 def _system_and_body(pattern: str) -> tuple[TreatmentCodeSystem, str]:

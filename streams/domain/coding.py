@@ -17,6 +17,9 @@ EVENT_ID_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:g9603:coding-event:v1")
 """A coding event's id is a name in this namespace (RFC 9562, version 5)."""
 
 
+_PLACES_MAX = 12  # of `schemas.fields.ExactDecimal`
+
+
 class CodedSurvey(msgspec.Struct, frozen=True, array_like=True):
     """A survey that the decision rests on."""
 
@@ -95,7 +98,7 @@ def coding_of(decision: Coded, policy: Policy) -> Coding:
         follow_up=_coded_survey(follow_up),
         treatment=CodedTreatment(anchor.treatment_id, anchor.code, anchor.modifiers, anchor.performed_at),
         change=comparison.change,
-        threshold=comparison.threshold or Decimal(0),
+        threshold=_published_threshold(comparison.threshold),
         policy=(policy.id, policy.version),
         program=decision.program.id if decision.program is not None else None,
         not_available=tuple(not_available),
@@ -107,8 +110,18 @@ def _coded_survey(survey: Survey) -> CodedSurvey:
     return CodedSurvey(survey.survey_id, survey.version, survey.score or Decimal(0), survey.completed_at)
 
 
+_DECIMALS_MAX = 12  # as in schemas.fields.DECIMAL_TEXT
+
+
+def _published_threshold(threshold: Decimal | None) -> Decimal:
+    # A percentage of a score may have more places than a message may carry; the comparison was made exactly.
+    return round(threshold or Decimal(0), _PLACES_MAX).normalize()
+
+
 def decimal_text(value: Decimal) -> str:
-    """The plain text of *value*: no exponent, no trailing zeros, no minus zero.
+    """The plain text of *value*: no exponent, no trailing zeros, no minus zero, at most 12 decimals.
+
+    Only a percentage of a long score has more. They are cut, so that what is told is never more than was met.
 
     >>> decimal_text(Decimal("42.50"))
     '42.5'
@@ -117,7 +130,7 @@ def decimal_text(value: Decimal) -> str:
     if "E" in text:
         text = f"{value:f}"
     if "." in text:
-        text = text.rstrip("0").rstrip(".")
+        text = text[: text.index(".") + 1 + _DECIMALS_MAX].rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
 

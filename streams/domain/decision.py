@@ -98,7 +98,7 @@ def decide(facts: Iterable[Fact], policy: Policy) -> Coded | NotCoded:
     compared = _latest_compared(findings)
     if compared is not None and QualityDataCode.SCORE_NOT_IMPROVED in policy.published_codes:
         return _published(QualityDataCode.SCORE_NOT_IMPROVED, compared, findings, policy)
-    return NotCoded(_first_missing(findings, current), findings)
+    return NotCoded(_first_missing(findings, current, policy), findings)
 
 
 def _findings(current: CurrentFacts, policy: Policy) -> tuple[Finding, ...]:
@@ -199,11 +199,13 @@ def _published(
     return Coded(code, instrument, finding.program, finding.baseline, finding.anchor, comparison, findings)
 
 
-def _first_missing(findings: Sequence[Finding], current: CurrentFacts) -> Missing:
+def _first_missing(findings: Sequence[Finding], current: CurrentFacts, policy: Policy) -> Missing:
     """What the group that came furthest lacks; the first of equals in instrument order."""
     reached = [f.missing for f in findings if f.missing is not None]
     if reached:
         return max(reached, key=lambda missing: STAGES.index(missing.stage))
-    if not current.standing_treatments:
+    # No survey says which program applies, so a treatment may qualify by the rules of any.
+    every_rules = (policy.rules, *(program.rules for program in policy.programs))
+    if not any(rules.qualifies(t) for rules in every_rules for t in current.standing_treatments):
         return missing_treatment(current)
     return Missing(Stage.BASELINE, Reason.NO_BASELINE)

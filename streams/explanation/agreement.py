@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
-from streams.domain.coding import Coding
+from schemas.vocabulary import CodingAction
+from streams.domain.coding import Coding, content
 from streams.domain.ledger import Ledger
 from streams.domain.policy import Policy
 
@@ -19,7 +18,7 @@ class Agreement:
     agrees: bool
     sentence: str
     differs_in: tuple[str, ...] = ()
-    """The fields of the coding that are not the same; empty where one of the two has none."""
+    """The fields of a coding event that are not the same; empty where one of the two holds no code."""
 
     def as_json(self) -> dict[str, Any]:
         """The same as JSON values."""
@@ -67,8 +66,6 @@ def _cause(ledger: Ledger, policy: Policy) -> str:
 
 
 def _differences(held: Coding, decided: Coding) -> tuple[str, ...]:
-    return tuple(
-        field.name
-        for field in msgspec.structs.fields(Coding)
-        if getattr(held, field.name) != getattr(decided, field.name)
-    )
+    # Compared in the words of the contract; the episode is the same, and the action is no part of a coding.
+    told, now = (content(coding, "", CodingAction.REPLACE) for coding in (held, decided))
+    return tuple(name for name in told if told[name] != now[name])

@@ -13,7 +13,7 @@ from streams.domain.fact import Survey
 from streams.domain.missing import Missing
 from streams.domain.policy import Policy
 from streams.explanation.agreement import Agreement, agreement
-from streams.explanation.fact_roles import FactExplanation, explain_facts
+from streams.explanation.facts import FactExplanation, explain_facts
 from streams.explanation.faults import sender_faults
 from streams.explanation.sentences import (
     comparison_clause,
@@ -29,8 +29,6 @@ class FindingExplanation:
     """How far one instrument came, and in a sentence, why no further."""
 
     finding: Finding
-    improved_is: str
-    """What an improved score is under its rules."""
     sentence: str
 
     @property
@@ -49,7 +47,6 @@ class FindingExplanation:
             "baseline": _survey_json(finding.baseline) if finding.baseline is not None else None,
             "comparisons": [_comparison_json(comparison) for comparison in finding.comparisons],
             "missing": _missing_json(finding.missing),
-            "improved_is": self.improved_is,
             "sentence": self.sentence,
         }
 
@@ -129,13 +126,11 @@ def _decision_sentence(decision: Coded | NotCoded, policy: Policy) -> str:
 
 
 def _explain_finding(finding: Finding, policy: Policy) -> FindingExplanation:
-    instrument = policy.instruments.get(finding.instrument)
     if finding.missing is not None:
-        sentence = missing_sentence(finding.missing, policy, finding)
-    else:
-        improved_count = sum(comparison.improved for comparison in finding.comparisons)
-        sentence = f"{improved_count} of {len(finding.comparisons)} follow-ups improved."
-    return FindingExplanation(finding, improvement_clause(finding.rules, instrument), sentence)
+        return FindingExplanation(finding, missing_sentence(finding.missing, policy, finding))
+    improved_count, count = sum(c.improved for c in finding.comparisons), len(finding.comparisons)
+    improved_is = improvement_clause(finding.rules, policy.instruments[finding.instrument])
+    return FindingExplanation(finding, f"{improved_count} of {count} follow-ups improved: {improved_is}.")
 
 
 def _missing_json(missing: Missing | None) -> dict[str, str] | None:

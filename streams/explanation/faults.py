@@ -1,9 +1,10 @@
 """What the senders of an episode's facts should mend: the decision stands, but may rest on a mistake."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from streams.domain.fact import Fact
-from streams.explanation.fact_roles import FactExplanation, Standing, is_repetition
+from streams.explanation.facts import FactExplanation, is_repetition
+from streams.explanation.parts import Standing
 
 
 def sender_faults(facts: Sequence[FactExplanation]) -> tuple[str, ...]:
@@ -32,15 +33,12 @@ def _contested_events(facts: Sequence[FactExplanation]) -> Iterator[str]:
 
 
 def _contested_versions(facts: Sequence[FactExplanation]) -> Iterator[str]:
-    first: dict[tuple[tuple[str, str], int], Fact] = {}
-    told = set()
+    by_version: dict[tuple[tuple[str, str], int], list[FactExplanation]] = defaultdict(list)
     for explained in facts:
-        fact = explained.fact
-        key = (fact.identity, fact.version)
-        other = first.setdefault(key, fact)
-        if key not in told and not is_repetition(fact, other):
-            told.add(key)
+        by_version[explained.fact.identity, explained.fact.version].append(explained)
+    for (identity, version), told in by_version.items():
+        if not all(is_repetition(other.fact, told[0].fact) for other in told):
             yield (
-                f"Version {fact.version} of {fact.identity[1]} was sent with two contents, and one of them counts by a "
-                "fixed rule. Its sender gives each correction a higher version."
+                f"Version {version} of {identity[1]} was sent with two contents, and one of them counts by a fixed "
+                "rule. Its sender gives each correction a higher version."
             )

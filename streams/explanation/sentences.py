@@ -137,8 +137,8 @@ def comparison_clause(comparison: Comparison, baseline: Survey, instrument: Inst
     """How a follow-up compares with the baseline, and where it is not improved, why."""
     before, change, way = score_text(baseline), comparison.change, better(instrument)
     if not change:
-        return f"the same as the baseline {before}, and so not improved"
-    size = f"{decimal_text(abs(change))} {'higher' if change > 0 else 'lower'} than the baseline {before}"
+        return f"the same as the baseline's {before}, and so not improved"
+    size = f"{decimal_text(abs(change))} {'higher' if change > 0 else 'lower'} than the baseline's {before}"
     if comparison.improved:
         return f"{size}; {way} is better"
     if comparison.threshold is None:

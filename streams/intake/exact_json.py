@@ -6,7 +6,7 @@ gives back up to 15 digits unharmed; an event whose score has more is read a sec
 
 import json
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -18,7 +18,6 @@ EventT = TypeVar("EventT", bound=BaseModel)
 # A float repeats 15 significant digits; with sign, point and exponent a shorter text may be inexact
 # in no case, and a longer one is rare enough to be read twice.
 _LONG_SCORE = re.compile(rb'"score"\s*:\s*[-+.0-9eE]{16}')
-_SCORE = b'"score"'
 
 
 class ExactReader(Generic[EventT]):
@@ -36,9 +35,8 @@ class ExactReader(Generic[EventT]):
         """
         try:
             event: EventT = self._validate_json(value)
-            # A score under an escaped name ("\\u0073core") is none that the search would find.
-            if _LONG_SCORE.search(value) is not None or (_SCORE not in value and b"\\u" in value):
-                event = self._validate_python(json.loads(value, parse_float=Decimal, parse_int=_exact_int))
+            if _may_hold_a_long_score(value):
+                event = self._validate_python(json.loads(value, parse_float=_exact_float, parse_int=_exact_int))
         except ValidationError as error:
             raise rejection_of(error) from None
         except (ValueError, RecursionError) as error:
@@ -47,7 +45,21 @@ class ExactReader(Generic[EventT]):
         return event
 
 
+def _may_hold_a_long_score(value: bytes) -> bool:
+    # A score under an escaped name ("\\u0073core") is none that the search would find (its letters are 63 to 73).
+    return _LONG_SCORE.search(value) is not None or b"\\u006" in value or b"\\u007" in value
+
+
 _INT_DIGITS_MAX = 40
+_NO_SCORE = Decimal("NaN")
+
+
+def _exact_float(text: str) -> Decimal:
+    # An exponent of a few dozen digits is too much even for a decimal: harmless in a field that is not read.
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return _NO_SCORE
 
 
 def _exact_int(text: str) -> int | Decimal:

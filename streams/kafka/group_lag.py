@@ -8,6 +8,7 @@ import aiokafka.errors as kafka_errors
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from streams.kafka.connection import client_options
 from streams.kafka.topic_admin import BrokerUnreachableError, unreachable
 
 _NO_OFFSET = -1
@@ -77,7 +78,7 @@ async def group_lag(connection: Mapping[str, Any], group_id: str, topics: Collec
         BrokerUnreachableError: No broker answers.
     """
     consumer = AIOKafkaConsumer(*topics, **connection, isolation_level="read_committed", enable_auto_commit=False)
-    admin = AIOKafkaAdminClient(**connection)
+    admin = AIOKafkaAdminClient(**client_options(connection))
     try:
         try:
             await consumer.start()

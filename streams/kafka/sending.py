@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 
 from streams.intake.decoder import Decoder
 from streams.intake.rejection import RejectedError
+from streams.kafka.connection import client_options
 from streams.kafka.topic_admin import BrokerUnreachableError, unreachable
 from streams.processing.topology import InputKind, Topology
 
@@ -50,7 +51,7 @@ class EventSender:
             BrokerUnreachableError: No broker answers.
         """
         self._producer = AIOKafkaProducer(
-            **self._connection, enable_idempotence=True, linger_ms=20, max_batch_size=256 * 1024
+            **client_options(self._connection), enable_idempotence=True, linger_ms=20, max_batch_size=256 * 1024
         )
         try:
             await self._producer.start()

@@ -8,6 +8,8 @@ import aiokafka.errors as kafka_errors
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from streams.kafka.connection import client_options
+
 
 class BrokerUnreachableError(Exception):
     """No broker answers; the message says where one was looked for."""
@@ -77,7 +79,7 @@ async def topic_admin(connection: Mapping[str, Any]) -> AsyncIterator[TopicAdmin
     Raises:
         BrokerUnreachableError: No broker answers.
     """
-    client = AIOKafkaAdminClient(**connection)
+    client = AIOKafkaAdminClient(**client_options(connection))
     try:
         await client.start()
     except kafka_errors.KafkaError as error:

@@ -3,7 +3,7 @@
 The sentences are made from the rules that decide, not from the file: what they say is what happens.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from schemas.vocabulary import Channel, QualityDataCode, Respondent, TreatmentCodeSystem
 from streams.domain.code_set import CodeSet
@@ -57,7 +57,7 @@ def _published(policy: Policy) -> str:
 
 def _rules(rules: Rules, scope: Collection[str], policy: Policy) -> list[str]:
     """One sentence for each rule, always in the same order, as far as it concerns the instruments in *scope*."""
-    instruments = sorted((name for name in rules.instruments if name in scope), key=policy.precedence)
+    instruments = _in_order((name for name in rules.instruments if name in scope), policy)
     window = f"{rules.follow_up_from_days} to {rules.follow_up_to_days} days"
     baseline = (
         f"the latest valid survey (complete, and not entered in error) at or before the anchor, at most "
@@ -71,6 +71,11 @@ def _rules(rules: Rules, scope: Collection[str], policy: Policy) -> list[str]:
         f"Treatments: {_treatments(rules)}.",
         f"Instruments: {', '.join(instruments) or 'none'}.",
     ]
+
+
+def _in_order(instruments: Iterable[str], policy: Policy) -> list[str]:
+    """*instruments* as ties are settled: in the policy's order, and those that it does not name by id."""
+    return sorted(instruments, key=lambda name: (policy.precedence(name), name))
 
 
 def _improved(rules: Rules, instruments: Sequence[Instrument]) -> str:
@@ -133,7 +138,7 @@ def _terms(payer: PayerRule) -> str:
 
 def _program(program: Program, policy: Policy) -> list[str]:
     """When *program* applies, and those of its rules that are not the policy's."""
-    surveys = _listed(sorted(program.instruments, key=policy.precedence), "or") or "any instrument"
+    surveys = _listed(_in_order(program.instruments, policy), "or") or "any instrument"
     episodes = f", in episodes with {_codes(program.treatments)}" if program.treatments.patterns else ""
     scope = program.instruments or policy.instruments
     narrowed, usual = _rules(program.rules, scope, policy), _rules(policy.rules, scope, policy)

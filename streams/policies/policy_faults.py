@@ -62,7 +62,6 @@ _SENTENCES = {
     "string_too_short": "it is empty",
     "string_type": "{value} is no text: put it in quotes",
     "too_long": "these are {actual_length}: there is room for {max_length} on a line",
-    "too_short": "name at least one",
     "tuple_type": "write a list, such as [{value}]",
 }
 

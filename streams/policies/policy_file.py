@@ -16,6 +16,7 @@ from schemas.vocabulary import Channel, QualityDataCode, Respondent
 from streams.domain.policy import ThresholdKind
 from streams.policies.policy_values import (
     EVERY_INSTRUMENT,
+    AtLeastOne,
     Charge,
     CodePatterns,
     Days,
@@ -84,14 +85,14 @@ def _value_fault(threshold: ThresholdKind, value: Decimal | None) -> str | None:
 class SurveysTable(_Table):
     """Which surveys count."""
 
-    respondents: Annotated[frozenset[Respondent], Field(min_length=1)] = frozenset({Respondent.PATIENT})
-    instruments: Annotated[InstrumentsOrEvery, Field(min_length=1)] = (EVERY_INSTRUMENT,)
+    respondents: Annotated[frozenset[Respondent], AtLeastOne] = frozenset({Respondent.PATIENT})
+    instruments: Annotated[InstrumentsOrEvery, AtLeastOne] = (EVERY_INSTRUMENT,)
 
 
 class TreatmentsTable(_Table):
     """Which treatments a survey may follow."""
 
-    qualifying: Annotated[CodePatterns, Field(min_length=1)] = ("HCPCS:*",)
+    qualifying: Annotated[CodePatterns, AtLeastOne] = ("HCPCS:*",)
     excluded: CodePatterns = ("HCPCS:97161-97168", "HCPCS:nnnnF", "HCPCS:G9603-G9605")
 
 
@@ -151,9 +152,7 @@ class PolicyFile(RuleTables):
     id: Name
     version: Name
     description: Text = ""
-    published_codes: Annotated[frozenset[PublishableCode], Field(min_length=1)] = frozenset(
-        {QualityDataCode.SCORE_IMPROVED}
-    )
+    published_codes: Annotated[frozenset[PublishableCode], AtLeastOne] = frozenset({QualityDataCode.SCORE_IMPROVED})
     payers: tuple[PayerTable, ...] = ()
     other_payer: OtherPayerTable = OtherPayerTable()
     programs: tuple[ProgramTable, ...] = ()

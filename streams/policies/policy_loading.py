@@ -147,7 +147,7 @@ def _payer_rule(payer: PayerTable) -> PayerRule:
     return PayerRule(
         id=payer.id,
         name=payer.name,
-        matches=frozenset(name.lower() for name in (payer.id, payer.name, *payer.matches)),
+        matches=frozenset(name.strip().lower() for name in (payer.id, payer.name, *payer.matches)),
         channel=payer.channel,
         charge=payer.charge,
         modifiers=payer.modifiers,

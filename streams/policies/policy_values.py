@@ -5,8 +5,9 @@ A validator that refuses says in its message what to write instead; the place in
 """
 
 import re
+from collections.abc import Collection
 from difflib import get_close_matches
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, PlainValidator, StringConstraints, ValidationInfo
 
@@ -19,6 +20,8 @@ EVERY_INSTRUMENT = "*"
 PUBLISHABLE = (QualityDataCode.SCORE_IMPROVED, QualityDataCode.SCORE_NOT_IMPROVED)
 MODIFIERS_ON_A_LINE_MAX = 4
 """X12 837P 005010X222A1, SV101-3 to SV101-6."""
+
+_ValuesT = TypeVar("_ValuesT", bound=Collection[object])
 
 _MODIFIER_FORM = re.compile(r"[0-9A-Za-z]{2}")
 
@@ -71,6 +74,13 @@ def _billable_modifier(text: str) -> str:
     return modifier
 
 
+def _some(values: _ValuesT) -> _ValuesT:
+    if not values:
+        message = "name at least one"
+        raise ValueError(message)
+    return values
+
+
 def _without_repetition(names: tuple[str, ...]) -> tuple[str, ...]:
     for place, name in enumerate(names):
         if name in names[:place]:
@@ -78,6 +88,9 @@ def _without_repetition(names: tuple[str, ...]) -> tuple[str, ...]:
             raise ValueError(message)
     return names
 
+
+AtLeastOne = AfterValidator(_some)
+"""For lists that may not be empty. (pydantic's ``min_length`` would count wrong entries as none.)"""
 
 Text = Annotated[str, Field(strict=True)]
 Name = Annotated[

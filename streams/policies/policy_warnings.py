@@ -88,4 +88,4 @@ def _within(inner: CodeSet, outer: CodeSet) -> bool:
 def _covers(codes: CodeSet, system: str, body: str) -> bool:
     if f"{system}:*" in codes.patterns or f"{system}:{body}" in codes.patterns:
         return True
-    return codes.matches(TreatmentCodeSystem(system), body)
+    return "n" not in body and codes.matches(TreatmentCodeSystem(system), body)  # n is any digit, and no letter

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aiokafka import AIOKafkaProducer
 from aiokafka import TopicPartition as KafkaTopicPartition
 
+from streams.kafka.connection import client_options
 from streams.kafka.group_fenced_producer import GroupMetadata, group_fenced
 from streams.worker.step import Step, TopicPartition
 from streams.worker.tuning import Tuning
@@ -37,7 +38,7 @@ class TransactionalWriter:
     async def open(self) -> None:
         """Start the producer: InitProducerId fences the former holder of the transactional id."""
         producer = AIOKafkaProducer(
-            **self._connection,
+            **client_options(self._connection),
             transactional_id=self._transactional_id,
             transaction_timeout_ms=int(self._tuning.transaction_timeout_seconds * 1000),
             request_timeout_ms=int(self._tuning.request_timeout_seconds * 1000),

@@ -17,11 +17,11 @@ class Tuning:
     request_timeout_seconds: float = 20.0
     linger_seconds: float = 0.02
     """How long a step waits for company when there is no backlog: bounds transactions to 50 a second."""
-    poll_records_max: int = 20_000
-    inbox_records_max: int = 40_000
-    """Records fetched and not yet in a step: the larger, the larger the steps under backlog."""
-    fetch_bytes_max: int = 4 * 1024 * 1024
-    """Per partition and fetch."""
+    poll_records_max: int = 5_000
+    inbox_records_max: int = 10_000
+    """Records fetched and not yet in a step: the larger, the larger the steps under backlog, and the memory."""
+    fetch_bytes_max: int = 1024 * 1024
+    """Per partition and fetch; each partition has one fetch on the way and one at hand."""
     batch_bytes_max: int = 1024 * 1024
     """Per produced batch."""
     restore_stall_seconds: float = 120.0

@@ -13,6 +13,7 @@ from streams.domain.coder import CodedEpisode, Step, advance
 from streams.domain.coding import coding_of
 from streams.domain.decision import Coded, NotCoded, decide
 from streams.domain.episode import Arrival
+from streams.domain.fact import Fact
 from streams.domain.policy import Policy
 from streams.processing.changelog import decode_episode, encode_episode
 from tests.billing_consumer import billed
@@ -90,7 +91,7 @@ def test_delivery_decides_nothing(told: tuple[list[Arrival], Batches], policy: P
 
 @law
 @given(histories().flatmap(lambda told: st.tuples(st.just(told), st.permutations(told))), any_policy)
-def test_a_decision_is_a_function_of_a_set(told: tuple[Sequence, Sequence], policy: Policy) -> None:
+def test_a_decision_is_a_function_of_a_set(told: tuple[Sequence[Fact], Sequence[Fact]], policy: Policy) -> None:
     """Whole decisions are equal, findings and reasons included, in any order and with anything said twice."""
     in_order, shuffled = told
     assert decide([*shuffled, *shuffled[:2]], policy) == decide(in_order, policy)
@@ -128,14 +129,11 @@ def test_billing_holds_the_last_decision(course: Course) -> None:
 @law
 @given(courses)
 def test_nothing_is_said_twice(course: Course) -> None:
-    """The ids of a ledger are unique, and no entry says what stood already."""
+    """The ids of a ledger are unique, and each entry changes what stood before it."""
     entries = coded_under(course).ledger.entries
     assert len({entry.event_id for entry in entries}) == len(entries)
-    for earlier, later in pairwise(entries):
-        assert (later.action, later.coding) != (earlier.action, earlier.coding)
-        assert (
-            later.action is CodingAction.VOID or earlier.action is CodingAction.VOID or later.coding != earlier.coding
-        )
+    stood = [None if entry.action is CodingAction.VOID else entry.coding for entry in entries]
+    assert all(before != after for before, after in pairwise([None, *stood]))
 
 
 @law
@@ -196,8 +194,6 @@ def _kinds(course: Course) -> Iterator[str]:
     told = [(entry.action, entry.coding) for entry in coded.ledger.entries]
     yield from (f"{action} {coding.code}" for action, coding in told)
     yield from (f"{before} then {after}" for (before, _), (after, _) in pairwise(told))
-    if any(again in told[:index] for index, again in enumerate(told)):
-        yield "said before"
     if coded.episode.contested:
         yield "contested"
 
@@ -206,7 +202,7 @@ def test_the_laws_are_tried_on_every_kind_of_course() -> None:
     """Among the courses that the laws see, there are all codes, all actions, and all ways for one to follow another."""
     seen: set[str] = set()
 
-    @settings(max_examples=300, deadline=None, database=None, derandomize=True, phases=[Phase.generate])
+    @settings(max_examples=200, deadline=None, database=None, derandomize=True, phases=[Phase.generate])
     @given(courses)
     def look(course: Course) -> None:
         seen.update(_kinds(course))
@@ -220,6 +216,5 @@ def test_the_laws_are_tried_on_every_kind_of_course() -> None:
         "replace then replace",
         "replace then void",
         "void then new",
-        "said before",
         "contested",
     }

@@ -1,0 +1,110 @@
+"""``python -m bench``: the engines side by side, on a Kafka that lives as long as the bench."""
+
+import asyncio
+import logging
+import sys
+import tempfile
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import orjson
+import typer
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from bench.engines.known import ENGINES, SUBJECT, YARDSTICK
+from bench.input_topics import fill
+from bench.machine import machine_words
+from bench.measurement import Measurement
+from bench.meter import Meter
+from bench.plan import PlannedRun, plan
+from bench.process_tree import is_supported
+from bench.report import as_json, as_markdown, with_figures
+from streams.kafka.java import JavaUnavailableError
+from streams.kafka.local_broker import BrokerStartError, LocalKafka
+from streams.kafka.maven import MavenUnavailableError
+
+_README = Path(__file__).with_name("README.md")
+_EVENTS_MIN = 100_000
+"""With fewer, all may be committed in the first step, and there is nothing between two commits."""
+
+_EXIT_WRONG_OUTCOME = 1
+_EXIT_UNAVAILABLE = 69
+
+_err = Console(stderr=True)
+
+
+def main(
+    events: Annotated[int, typer.Option(min=_EVENTS_MIN, help="Records for an engine that is fast.")] = 500_000,
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="How often each engine runs.")] = 3,
+    engines: Annotated[
+        list[str] | None, typer.Option(help=f"Which, once for each: {', '.join(ENGINES)}; all if left out.")
+    ] = None,
+    as_json_document: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,  # noqa: FBT002 - a flag
+    readme: Annotated[bool, typer.Option(help="Write the figures into bench/README.md.")] = True,  # noqa: FBT002 - a flag
+) -> None:
+    """Measure stream engines on the same records, one after another.
+
+    Ends with 0 if every outcome was right, whatever the figures; a goal that was missed is told in the table.
+    """
+    chosen = list(dict.fromkeys(engines or ENGINES))
+    if unknown := [name for name in chosen if name not in ENGINES]:
+        message = f"{', '.join(unknown)}: no such engine; there are {', '.join(ENGINES)}."
+        raise typer.BadParameter(message, param_hint="--engines")
+    if not is_supported():
+        _fail("The bench reads what processes use from /proc: run it on Linux.")
+    # A client that meets a topic just created says so as an error, and goes on.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    runs = plan(events, rounds, [ENGINES[name] for name in chosen])
+    try:
+        with LocalKafka(on_progress=_err.print) as kafka, tempfile.TemporaryDirectory(prefix="g9603-bench-") as folder:
+            measurements = asyncio.run(_measure(runs, kafka.bootstrap_servers, Path(folder)))
+            machine = machine_words(kafka.version)
+    except (JavaUnavailableError, MavenUnavailableError, BrokerStartError) as error:
+        _fail(str(error))
+    _tell(measurements, machine, as_json_document=as_json_document, readme=readme)
+    if any(measurement.faults for measurement in measurements):
+        raise typer.Exit(_EXIT_WRONG_OUTCOME)
+
+
+async def _measure(runs: Sequence[PlannedRun], bootstrap_servers: str, folder: Path) -> list[Measurement]:
+    connection = {"bootstrap_servers": bootstrap_servers}
+    meter = Meter(connection, folder)
+    measurements = []
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=_err, refresh_per_second=2) as progress:
+        for workload in dict.fromkeys(run.workload for run in runs):
+            task = progress.add_task(f"fill {workload.topic_prefix}*", total=workload.event_count)
+            await fill(connection, workload, partial(progress.advance, task))
+        for run in runs:
+            when = f"round {run.round_number}" if run.round_number is not None else "variant"
+            task = progress.add_task(f"{when}: {run.engine.name}", total=run.workload.event_count)
+
+            def tell(committed_count: int, task: TaskID = task) -> None:
+                progress.update(task, completed=committed_count)
+
+            measurements.append(await meter.measure(run, tell))
+            progress.stop_task(task)
+    return measurements
+
+
+def _tell(measurements: Sequence[Measurement], machine: str, *, as_json_document: bool, readme: bool) -> None:
+    text = as_markdown(measurements, subject=SUBJECT.name, yardstick=YARDSTICK.name, machine=machine)
+    if readme:
+        _README.write_text(with_figures(_README.read_text(encoding="utf-8"), text), encoding="utf-8")
+    if as_json_document:
+        sys.stdout.buffer.write(orjson.dumps(as_json(measurements, machine), option=orjson.OPT_INDENT_2) + b"\n")
+    else:
+        Console().print(Markdown(text))
+
+
+def _fail(sentence: str) -> NoReturn:
+    _err.print(sentence, highlight=False, soft_wrap=True)
+    raise typer.Exit(_EXIT_UNAVAILABLE)
+
+
+if __name__ == "__main__":
+    typer.run(main)

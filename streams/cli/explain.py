@@ -1,0 +1,71 @@
+"""``g9603 explain``: why an episode is coded, or why it is not."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from streams.cli.console import ExitCode, err, fail, out, print_json, refusals, settings_of_environment
+from streams.cli.explanation_view import explanation_view
+from streams.domain.coder import CodedEpisode
+from streams.domain.policy import Policy
+from streams.explanation.changelog_lookup import ChangelogRefusedError, Home, locate_episode, read_episode
+from streams.explanation.episode import explain_episode
+from streams.instruments.registry import load_registry
+from streams.kafka.connection import connection_options
+from streams.policies.policy_loading import load_policy
+from streams.processing.topology import Topology
+from streams.settings import Settings
+
+
+def explain(
+    episode: Annotated[str, typer.Argument(help="The episode_id.")],
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Tell why an episode is coded, or what is missing, and what billing was told.
+
+    Reads what the workers last committed, and decides anew by the policy of this environment. Ends with 1 where
+    the episode is not known.
+    """
+    settings = settings_of_environment()
+    try:
+        with refusals():
+            policy = load_policy(settings.policy, load_registry())
+            home, coded = asyncio.run(_find(settings, episode))
+    except ChangelogRefusedError as error:
+        fail(escape(str(error)), ExitCode.MISCONFIGURED)
+    if coded is None:
+        fail(escape(_not_known(episode, home)), ExitCode.FAILED)
+    if as_json:
+        print_json(explain_episode(episode, coded, policy).as_json())
+    else:
+        print_explanation(episode, coded, policy, out)
+
+
+def print_explanation(episode_id: str, coded: CodedEpisode, policy: Policy, console: Console) -> None:
+    """Explain an episode on *console*, for a person."""
+    console.print(explanation_view(explain_episode(episode_id, coded, policy)))
+
+
+async def _find(settings: Settings, episode_id: str) -> tuple[Home, CodedEpisode | None]:
+    connection = connection_options(settings)
+    topology = Topology(settings.app_id, settings.topic_prefix)
+    with err.status("looking for the brokers") as status:
+        home = await locate_episode(connection, topology, episode_id)
+        read_count = 0
+
+        def show(count: int) -> None:
+            nonlocal read_count
+            read_count += count
+            status.update(f"reading {home.topic}-{home.partition}: {read_count:,} records")
+
+        return home, await read_episode(connection, home, episode_id, on_progress=show)
+
+
+def _not_known(episode_id: str, home: Home) -> str:
+    return (
+        f"{episode_id!r} is not known: looked in {home.topic}-{home.partition}, its partition among "
+        f"{home.partition_count}. Either the id is wrong, or its records are still on the way: see `g9603 lag`."
+    )

@@ -1,0 +1,98 @@
+"""What the workers know of one episode: its last value in the changelog, read from its one partition.
+
+No worker is asked, so the answer is there while none runs, and asking does not slow one that does.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from streams.domain.coder import CodedEpisode
+from streams.kafka.log_reader import read_log
+from streams.kafka.topic_admin import topic_admin
+from streams.processing.changelog import decode_episode, episode_key
+from streams.processing.partitioning import home_partition
+from streams.processing.topology import Topology
+
+Progress = Callable[[int], None]
+
+
+class ChangelogRefusedError(Exception):
+    """The changelog is not there, or was not written by a worker of this version; the message says what to do."""
+
+
+class Home(NamedTuple):
+    """The partition of the changelog where an episode is, if it is anywhere."""
+
+    topic: str
+    partition: int
+    partition_count: int
+
+
+async def find_episode(connection: Mapping[str, Any], topology: Topology, episode_id: str) -> CodedEpisode | None:
+    """What is known of an episode; None where nothing is.
+
+    Args:
+        connection: Options of an aiokafka client.
+        topology: The application's topics.
+        episode_id: The episode.
+
+    Raises:
+        BrokerUnreachableError: No broker answers.
+        ChangelogRefusedError: There is no changelog, or it cannot be read.
+    """
+    home = await locate_episode(connection, topology, episode_id)
+    return await read_episode(connection, home, episode_id)
+
+
+async def locate_episode(connection: Mapping[str, Any], topology: Topology, episode_id: str) -> Home:
+    """Where an episode is at home, whether or not it is known.
+
+    Raises:
+        BrokerUnreachableError: No broker answers.
+        ChangelogRefusedError: There is no changelog.
+    """
+    topic = topology.episodes_changelog
+    async with topic_admin(connection) as admin:
+        found = await admin.describe([topic])
+    if topic not in found:
+        message = (
+            f"{topic} does not exist. Check G9603_APP_ID and G9603_TOPIC_PREFIX against the worker's, "
+            "or create the topics with `g9603 topics`."
+        )
+        raise ChangelogRefusedError(message)
+    count = found[topic].partition_count
+    return Home(topic, home_partition(episode_id, count), count)
+
+
+async def read_episode(
+    connection: Mapping[str, Any], home: Home, episode_id: str, *, on_progress: Progress = lambda _count: None
+) -> CodedEpisode | None:
+    """The last committed value of an episode at its home; None where there is none.
+
+    Args:
+        connection: Options of an aiokafka client.
+        home: Where `locate_episode` says that it is.
+        episode_id: The episode.
+        on_progress: Called with the number of records read since the last call.
+
+    Raises:
+        ChangelogRefusedError: The value was written by another version.
+    """
+    key, value = episode_key(episode_id), None
+    async for records in read_log(connection, [home.topic], partition=home.partition):
+        for record in records:
+            if record.key == key:
+                value = record.value
+        on_progress(len(records))
+    if value is None:
+        return None
+    try:
+        return decode_episode(value)
+    except msgspec.DecodeError as error:
+        message = (
+            f"{home.topic}-{home.partition} holds {episode_id} in a form that this version does not know ({error}): "
+            "use the version of g9603 that the workers run."
+        )
+        raise ChangelogRefusedError(message) from error

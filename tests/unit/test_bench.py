@@ -1,0 +1,211 @@
+"""The bench's own arithmetic: what it expects to come out, and what it makes of what it measured."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from bench.comparison import Extent, extent, round_pairs
+from bench.engines.known import ENGINES, SUBJECT, YARDSTICK
+from bench.measurement import Figures, Measurement
+from bench.plan import plan
+from bench.processor_time import ProcessorTime
+from bench.report import as_json, as_markdown, with_figures
+from bench.workload import EVENTS_PER_EPISODE, Order, Workload
+from streams.instruments.registry import load_registry
+from streams.intake.decoder import Decoder
+from streams.policies.policy_loading import load_policy
+from streams.processing.topology import Topology
+from streams.recount.expectation import Expectation
+from tests.tasks_in_memory import Record
+
+SIZES = (1, 3, 4, 10, 57)
+WORKLOADS = [Workload(size, order, open_only) for size in SIZES for order in Order for open_only in (False, True)]
+
+
+def recounted(workload: Workload) -> Expectation:
+    """What the recount makes of every event of *workload*."""
+    policy = load_policy(None, load_registry())
+    expectation = Expectation(Decoder(policy.instruments), policy)
+    topics = {kind: topic for topic, kind in Topology().kinds.items()}
+    for offset, event in enumerate(workload.events()):
+        record = Record(topics[event.kind], 0, offset, 1_800_000_000_000, event.episode_id.encode(), event.value)
+        expectation.take([record], event.kind)
+    return expectation
+
+
+@pytest.mark.parametrize("workload", WORKLOADS, ids=lambda w: w.topic_prefix)
+def test_the_expected_codes_are_those_of_the_recount(workload: Workload) -> None:
+    """The formula, the list of episodes and the recount agree, and no record is refused."""
+    recount = recounted(workload)
+
+    assert recount.rejected == {}
+    assert recount.codes().keys() == workload.coded_episodes()
+    assert len(recount.codes()) == workload.code_count
+
+
+@pytest.mark.parametrize("workload", WORKLOADS, ids=lambda w: w.topic_prefix)
+def test_a_workload_sends_what_it_announces(workload: Workload) -> None:
+    """As many events as it says, each once, of as many episodes."""
+    events = list(workload.events())
+
+    assert len(events) == len(set(events)) == workload.event_count
+    assert len({event.episode_id for event in events}) == workload.episode_count
+
+
+def test_the_order_moves_events_and_changes_none() -> None:
+    """Spread or together, the same events are sent."""
+    spread, together = (list(Workload(50, order).events()) for order in Order)
+
+    assert spread != together
+    assert sorted(spread) == sorted(together)
+
+
+def test_spread_events_of_one_episode_lie_far_apart() -> None:
+    """Between two events of an episode lie at least as many others as a fifth of all episodes has."""
+    episodes = [event.episode_id for event in Workload(50).events()]
+    for episode in set(episodes):
+        places = [place for place, other in enumerate(episodes) if other == episode]
+        assert min(later - sooner for sooner, later in pairwise(places)) >= 50 // EVENTS_PER_EPISODE
+
+
+def test_a_smaller_workload_is_the_beginning_of_a_larger_one() -> None:
+    """A slow engine is given fewer of the same episodes, not others."""
+    small, large = (set(Workload(size).events()) for size in (10, 50))
+
+    assert small < large
+
+
+def test_rounds_run_every_engine_in_turns() -> None:
+    """Each engine has one run a round, and none is always the first."""
+    rounds = [run for run in plan(100_000, 2, list(ENGINES.values())) if run.round_number is not None]
+
+    assert [run.engine for run in rounds] == [SUBJECT, YARDSTICK, YARDSTICK, SUBJECT]
+
+
+def test_a_slow_engine_is_given_a_part() -> None:
+    """The yardstick's workload is capped; the subject's is what was asked for."""
+    events = {run.engine: run.workload.event_count for run in plan(500_000, 1, list(ENGINES.values()))[:2]}
+
+    assert events == {SUBJECT: 500_000, YARDSTICK: 50_000}
+
+
+FIGURES = Figures(
+    event_count=200_000,
+    seconds=4.0,
+    processor_time=ProcessorTime(engine=3.0, broker=1.0, others=0.4),
+    start_up_seconds=2.5,
+    peak_resident_mib=250.0,
+)
+SLOW = replace(FIGURES, event_count=10_000, processor_time=ProcessorTime(engine=3.0, broker=0.5, others=0.4))
+
+
+def measured(engine: str, round_number: int | None, figures: Figures | None, *faults: str) -> Measurement:
+    return Measurement(engine, Workload(100_000), round_number, figures, faults)
+
+
+def test_figures_are_per_event() -> None:
+    """Rates and costs are told for the records between the two marks."""
+    assert FIGURES.events_per_second == 50_000
+    assert FIGURES.cpu_seconds_per_million == pytest.approx(15)
+    assert FIGURES.broker_cpu_seconds_per_million == pytest.approx(5)
+    assert FIGURES.processors_taken_by_others == pytest.approx(0.1)
+
+
+def test_processor_time_never_runs_backwards() -> None:
+    """The kernel's books are kept in ticks, and a process that ends may take its share with it."""
+    used = ProcessorTime(5.0, 2.0, 1.0).since(ProcessorTime(3.0, 2.0, 1.5))
+
+    assert used == ProcessorTime(2.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [([3.0], (3, 3, 3)), ([4.0, 1.0], (1, 2.5, 4)), ([9.0, 1.0, 2.0], (1, 2, 9))],
+    ids=["one", "two", "three"],
+)
+def test_extent(values: list[float], expected: tuple[float, float, float]) -> None:
+    """Minimum, median and maximum, in whatever order the values came."""
+    assert extent(values) == Extent(*expected)
+
+
+def test_engines_are_compared_within_a_round() -> None:
+    """Only a round in which both came out right makes a ratio; variants make none."""
+    runs = [
+        measured("ours", 1, FIGURES),
+        measured("theirs", 1, SLOW),
+        measured("ours", 2, FIGURES, "one code too many"),
+        measured("theirs", 2, SLOW),
+        measured("theirs", 3, SLOW),
+        measured("ours", 3, None, "it ended"),
+        measured("ours", None, FIGURES),
+        measured("theirs", None, SLOW),
+    ]
+
+    (pair,) = round_pairs(runs, "ours", "theirs")
+
+    assert pair.round_number == 1
+    assert pair.rate_ratio == pytest.approx(20)
+    assert pair.cpu_ratio == pytest.approx(20)
+
+
+def all_open(peak_mib: float, episode_count: int = 100_000) -> Measurement:
+    figures = replace(FIGURES, peak_resident_mib=peak_mib)
+    return Measurement("ours", Workload(episode_count, open_only=True), None, figures)
+
+
+@pytest.mark.parametrize(
+    ("runs", "told"),
+    [
+        ([measured("ours", 1, FIGURES), measured("theirs", 1, SLOW)], "| 20.0 / 20.0 / 20.0 | reached |"),
+        ([measured("ours", 1, SLOW), measured("theirs", 1, SLOW)], "| 1.0 / 1.0 / 1.0 | **missed** |"),
+        ([all_open(300)], "| 300 MiB with 100,000 | reached |"),
+        ([all_open(301)], "| 301 MiB with 100,000 | **missed** |"),
+        ([measured("ours", 1, None, "it ended")], "it ended"),
+    ],
+    ids=["fast", "slow", "small", "large", "failed"],
+)
+def test_the_report_tells_goals_and_faults(runs: list[Measurement], told: str) -> None:
+    """A goal is told with what was reached, missed or not; so is a run that does not count."""
+    assert told in as_markdown(runs, subject="ours", yardstick="theirs", machine="A machine.")
+
+
+def test_no_goal_is_judged_on_too_little() -> None:
+    """Memory with fewer open episodes than the goal names says nothing about it."""
+    assert "open episodes" not in as_markdown(
+        [all_open(10, episode_count=20_000)], subject="ours", yardstick="theirs", machine="A machine."
+    )
+
+
+def test_a_failed_run_has_no_figures_in_the_table() -> None:
+    """A run whose outcome is wrong is counted as begun, and its rate is not shown."""
+    told = as_markdown(
+        [measured("ours", 1, FIGURES, "one code too many")], subject="ours", yardstick="theirs", machine=""
+    )
+
+    assert "| 0 of 1 |" in told
+    assert "50,000" not in told
+
+
+def test_json_tells_every_run() -> None:
+    """Scripts get the runs one by one, also those that do not count."""
+    document = as_json([measured("ours", 1, FIGURES), measured("ours", 2, None, "it ended")], "A machine.")
+
+    assert [run.get("events_per_second") for run in document["runs"]] == [50_000, None]
+    assert [run["faults"] for run in document["runs"]] == [(), ("it ended",)]
+
+
+def test_figures_take_the_place_of_the_last_ones() -> None:
+    """What stands between the markers is replaced, and nothing else; twice is as good as once."""
+    text = "Before\n<!-- figures: begin -->\nold\n<!-- figures: end -->\nAfter\n"
+
+    once = with_figures(text, "new")
+
+    assert once == "Before\n<!-- figures: begin -->\n\nnew\n\n<!-- figures: end -->\nAfter\n"
+    assert with_figures(once, "new") == once
+
+
+def test_figures_need_a_place() -> None:
+    """A text without markers is refused rather than overwritten."""
+    with pytest.raises(ValueError, match="no place for the figures"):
+        with_figures("Before\n<!-- figures: end --> <!-- figures: begin -->", "new")

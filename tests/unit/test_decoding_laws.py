@@ -1,0 +1,103 @@
+"""Decoding is total: whatever arrives is a fact that can be worked with, or a rejection that says why."""
+
+from typing import Any
+
+import orjson
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+
+from streams.domain.coder import CodedEpisode, advance
+from streams.domain.episode import Arrival
+from streams.domain.fact import Fact, Survey
+from streams.intake.decoder import Decoded
+from streams.intake.rejection import RejectedError, RejectionReason
+from streams.processing.changelog import decode_episode, encode_episode
+from tests.example_messages import DECODER, enveloped
+from tests.messages import message, message_bytes
+from tests.policies_for_tests import POLICIES
+from tests.strategies import facts, pairs
+
+law = settings(max_examples=150, deadline=None)
+
+scalars = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["5", 1e300, -0.0])
+)
+json_values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+)
+header_values = st.sampled_from(
+    [b"1.0", b"", b"application/cloudevents+json", b"application/cloudevents+xml", b"\xff;", None]
+)
+header_lists = st.lists(
+    st.tuples(st.sampled_from(["content-type", "ce_specversion", "Content-Type", "x"]), header_values), max_size=3
+)
+
+
+@st.composite
+def mutated_messages(draw: DrawFn) -> bytes:
+    """A message of the contract with a field or two changed, taken out or added, and sometimes a byte."""
+    told: dict[str, Any] = message(draw(facts()), "episode")
+    for name in draw(st.lists(st.sampled_from([*told, "score", "answers", "code", "future"]), max_size=2)):
+        told[name] = draw(json_values)
+    for name in draw(st.lists(st.sampled_from(list(told)), max_size=1)):
+        del told[name]
+    value = bytearray(orjson.dumps(told, default=str, option=orjson.OPT_NON_STR_KEYS))
+    for at in draw(st.lists(st.integers(0, len(value) - 1), max_size=1)):
+        value[at : at + draw(st.integers(0, 2))] = draw(st.binary(max_size=2))
+    return bytes(value)
+
+
+def decoded(value: bytes | None, headers: Any, *, as_survey: bool) -> Decoded | RejectedError:  # noqa: ANN401 - anything
+    try:
+        return (DECODER.decode_survey if as_survey else DECODER.decode_treatment)(value, headers)
+    except RejectedError as rejected:
+        return rejected
+
+
+@law
+@given(st.binary() | json_values.map(orjson.dumps) | mutated_messages() | st.none(), header_lists, st.booleans())
+def test_anything_is_a_fact_or_a_rejection(value: bytes | None, headers: Any, as_survey: bool) -> None:  # noqa: ANN401, FBT001
+    """Nothing else is raised; and a fact that is accepted can be decided on, told, stored and read again."""
+    outcome = decoded(value, headers, as_survey=as_survey)
+    if isinstance(outcome, RejectedError):
+        assert outcome.reason in RejectionReason
+        assert outcome.detail
+    else:
+        coded = CodedEpisode()
+        for policy in POLICIES.values():
+            coded = advance(coded, [Arrival(outcome.fact, 1)], episode_id=outcome.episode_id, policy=policy).after
+        assert decode_episode(encode_episode(coded)) == coded
+
+
+@law
+@given(facts())
+def test_a_fact_in_the_words_of_the_contract_is_that_fact(fact: Fact) -> None:
+    """Bare or in an envelope, what a producer says is what is taken in."""
+    decode = DECODER.decode_survey if isinstance(fact, Survey) else DECODER.decode_treatment
+    bare = decode(message_bytes(fact, "episode"))
+    assert bare == Decoded("episode", fact)
+    structured = [("content-type", b"application/cloudevents+json")]
+    assert decode(enveloped(message(fact, "episode")), structured) == bare
+
+
+any_year = st.sampled_from(
+    ["0001-01-01T00:00:00", "9999-12-31T23:59:59.999999", "1969-12-31T23:59:59", "2025-01-15T12:00:00"]
+)
+any_offset = st.sampled_from(["Z", "+23:59", "-23:59", "+05:30", "-00:00"])
+
+
+@law
+@given(pairs(), any_year, any_offset)
+def test_a_pair_of_any_year_can_be_coded(pair: list[Fact], year: str, offset: str) -> None:
+    """There is no accepted time that the coder cannot work with, at either end of the calendar."""
+    arrived = []
+    for fact in pair:
+        name = "completed_at" if isinstance(fact, Survey) else "performed_at"
+        value = orjson.dumps(message(fact, "episode") | {name: year + offset, "event_id": fact.identity[1]})
+        outcome = decoded(value, (), as_survey=isinstance(fact, Survey))
+        assert isinstance(outcome, Decoded)
+        assert str(outcome.fact.occurred_at).startswith(year)
+        arrived.append(Arrival(outcome.fact, 1))
+    coded = advance(CodedEpisode(), arrived, episode_id="episode", policy=POLICIES["any, G9605"]).after
+    assert decode_episode(encode_episode(coded)) == coded
