@@ -38,8 +38,8 @@ class Figures:
         return self.processor_time.broker / self.event_count * 1e6
 
     @property
-    def processors_taken_by_others(self) -> float:
-        """How many processors, on average, programs used that have no part in the run."""
+    def cores_taken_by_others(self) -> float:
+        """How many cores, on average, programs used that have no part in the run."""
         return self.processor_time.others / self.seconds
 
 

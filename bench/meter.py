@@ -21,7 +21,7 @@ from streams.processing.topology import Topology
 OnProgress = Callable[[int], None]
 """Told how many records are committed."""
 
-_POLL_SECONDS = 0.02
+_POLL_SECONDS = 0.05
 _STALL_SECONDS_MAX = 90
 _OUTPUT_SECONDS_MAX = 20
 
@@ -98,6 +98,9 @@ class _Watch:
             message = "Everything was committed at once, and there is nothing to measure: give it more --events."
             raise RunFailedError(message)
         await self._output_readable()
+        if not process.is_running:
+            message = f"It ended by itself when all was committed. Its log says:\n{process.log_tail()}"
+            raise RunFailedError(message)
         return Figures(
             event_count=last.committed_count - first.committed_count,
             seconds=last.at - first.at,
@@ -142,8 +145,10 @@ class _Watch:
 
 async def _faults(view: BrokerView, launch: Launch, workload: Workload) -> tuple[str, ...]:
     """What is wrong with the codes and, where all episodes stay open, with the state; empty if nothing."""
-    coded = await view.keys(launch.output_topic)
     faults = []
+    if await view.readable_count(launch.output_topic) is None:
+        faults.append("A transaction is still open in the output.")
+    coded = await view.keys(launch.output_topic)
     if len(coded) != workload.code_count:
         faults.append(f"{len(coded)} codes came out, not {workload.code_count}.")
     if wrong := set(coded) ^ workload.coded_episodes():

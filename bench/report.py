@@ -11,13 +11,16 @@ RATE_RATIO_GOAL = 15
 MEMORY_GOAL_MIB = 300
 MEMORY_GOAL_EPISODES = 100_000
 
+_SHARED_CORES = 0.25
+"""From here on the figures say as much about the other programs as about the engines."""
+
 _BEGIN, _END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 
 def as_markdown(measurements: Sequence[Measurement], *, subject: str, yardstick: str, machine: str) -> str:
     """All that came out, the bad with the good."""
     pairs = round_pairs(measurements, subject, yardstick)
-    parts = [machine, _runs_table(measurements)]
+    parts = [machine, *_shared_machine(measurements), _rates_table(measurements), _costs_table(measurements)]
     if pairs:
         parts.append(_rounds_table(pairs, subject, yardstick))
     goals = [*_rate_goal(pairs, yardstick), *_memory_goal(measurements, subject)]
@@ -46,40 +49,55 @@ def as_json(measurements: Iterable[Measurement], machine: str) -> dict[str, Any]
     return {"machine": machine, "runs": [_run_json(run) for run in measurements]}
 
 
-def _runs_table(measurements: Sequence[Measurement]) -> str:
-    header = [
-        "engine",
-        "events of an episode",
-        "records",
-        "runs",
-        "events/s: min, median, max",
-        "CPU s per million",
-        "broker CPU s per million",
-        "peak MiB",
-        "cores used by others",
-    ]
-    kinds = dict.fromkeys((run.engine, run.workload) for run in measurements)
-    return _table(header, [_runs_row(engine, workload, measurements) for engine, workload in kinds])
+def _shared_machine(measurements: Iterable[Measurement]) -> list[str]:
+    lost = [figures.cores_taken_by_others for figures in counted(measurements)]
+    if not lost or extent(lost).maximum < _SHARED_CORES:
+        return []
+    cores = " / ".join(f"{count:.1f}" for count in extent(lost))
+    sentence = (
+        f"**The machine was shared**: other programs took {cores} cores during the runs (minimum, median, maximum). "
+        "The rates are lower than the machine's own; only the ratios may be read, and with care."
+    )
+    return [sentence]
 
 
-def _runs_row(engine: str, workload: Workload, measurements: Iterable[Measurement]) -> list[str]:
-    runs = [run for run in measurements if (run.engine, run.workload) == (engine, workload)]
-    figures = counted(runs)
-    begun = [engine, _arrangement(workload), f"{workload.event_count:,}", f"{len(figures)} of {len(runs)}"]
-    if not figures:
-        return [*begun, *["-"] * 5]
-    return [
-        *begun,
-        " / ".join(f"{rate:,.0f}" for rate in extent(run.events_per_second for run in figures)),
-        f"{extent(run.cpu_seconds_per_million for run in figures).median:.1f}",
-        f"{extent(run.broker_cpu_seconds_per_million for run in figures).median:.1f}",
-        f"{extent(run.peak_resident_mib for run in figures).maximum:.0f}",
-        f"{extent(run.processors_taken_by_others for run in figures).median:.2f}",
-    ]
+def _rates_table(measurements: Sequence[Measurement]) -> str:
+    rows = []
+    for (engine, workload), runs in _by_kind(measurements).items():
+        figures = counted(runs)
+        rates = [f"{rate:,.0f}" for rate in extent(run.events_per_second for run in figures)] if figures else ["-"] * 3
+        count = f"{len(figures)} of {len(runs)}"
+        rows.append([engine, _arrangement(workload), f"{workload.event_count:,}", count, *rates])
+    return _table(["events/s", "order", "records", "runs", "minimum", "median", "maximum"], rows)
+
+
+def _costs_table(measurements: Sequence[Measurement]) -> str:
+    rows = []
+    for (engine, workload), runs in _by_kind(measurements).items():
+        if figures := counted(runs):
+            rows.append(
+                [
+                    engine,
+                    _arrangement(workload),
+                    f"{extent(run.cpu_seconds_per_million for run in figures).median:.1f}",
+                    f"{extent(run.broker_cpu_seconds_per_million for run in figures).median:.1f}",
+                    f"{extent(run.peak_resident_mib for run in figures).maximum:.0f}",
+                    f"{extent(run.cores_taken_by_others for run in figures).median:.2f}",
+                ]
+            )
+    header = ["per million events", "order", "CPU s", "broker's CPU s", "peak MiB", "cores lost to others"]
+    return _table(header, rows)
+
+
+def _by_kind(measurements: Iterable[Measurement]) -> dict[tuple[str, Workload], list[Measurement]]:
+    kinds: dict[tuple[str, Workload], list[Measurement]] = {}
+    for run in measurements:
+        kinds.setdefault((run.engine, run.workload), []).append(run)
+    return kinds
 
 
 def _rounds_table(pairs: Sequence[RoundPair], subject: str, yardstick: str) -> str:
-    header = ["round", f"{subject} events/s", f"{yardstick} events/s", "ratio of events/s", "ratio of CPU s"]
+    header = ["round", f"{subject} events/s", f"{yardstick} events/s", "ratio", "ratio of CPU s"]
     rows = [
         [
             str(pair.round_number),

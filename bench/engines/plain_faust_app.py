@@ -38,9 +38,12 @@ app = faust.App(
     topic_disable_leader=True,
     web_enabled=False,
     consumer_auto_offset_reset="earliest",
-    # Larger than the defaults: fewer waits between fetching, buffering and processing.
+    # Larger than the defaults, each measured to help: fewer waits between fetching, buffering and processing, and
+    # fewer requests to the broker.
     broker_max_poll_records=5_000,
     stream_buffer_maxsize=10_000,
+    producer_linger=0.005,
+    producer_max_batch_size=256 * 1024,
     # The end of the run is seen by its last commit; by default it would be waited for up to 2.8 s.
     broker_commit_interval=0.5,
 )

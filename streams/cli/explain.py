@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from streams.cli.console import ExitCode, err, fail, out, print_json, refusals, settings_of_environment
 from streams.cli.explanation_view import explanation_view
@@ -35,9 +34,9 @@ def explain(
             policy = load_policy(settings.policy, load_registry())
             home, coded = asyncio.run(_find(settings, episode))
     except ChangelogRefusedError as error:
-        fail(escape(str(error)), ExitCode.MISCONFIGURED)
+        fail(str(error), ExitCode.MISCONFIGURED)
     if coded is None:
-        fail(escape(_not_known(episode, home)), ExitCode.FAILED)
+        fail(_not_known(episode, home), ExitCode.FAILED)
     if as_json:
         print_json(explain_episode(episode, coded, policy).as_json())
     else:

@@ -72,7 +72,7 @@ def _survey_part(survey: Survey, finding: Finding, policy: Policy, standing: Seq
         return Part(Standing.EXCLUDED, None, f"the policy does not take {survey.instrument}")
     excluded = exclusion(survey, rules)
     if excluded is not None:
-        return Part(Standing.EXCLUDED, None, exclusion_clause(excluded, survey, rules))
+        return Part(Standing.EXCLUDED, None, exclusion_clause(excluded, survey))
     if survey == finding.baseline:
         why = f"the latest survey in the {days(rules.look_back_days)} up to the anchor"
         return Part(Standing.COUNTS, Role.BASELINE, why)
@@ -126,7 +126,7 @@ def _part_by_rules(treatment: Treatment, rules: Rules, anchor: Treatment | None)
         return Part(Standing.COUNTS, Role.ANCHOR, why)
     if anchor is not None and treatment.performed_at.epoch_us >= anchor.performed_at.epoch_us:
         return Part(Standing.COUNTS, None, "the follow-up window counts anew from it")
-    return Part(Standing.COUNTS, None, f"but has no survey in the {look_back} up to it")
+    return Part(Standing.COUNTS, None, f"no survey lies in the {look_back} up to it")
 
 
 def _why_not_qualifying(treatment: Treatment, rules: Rules) -> str:

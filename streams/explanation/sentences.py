@@ -149,21 +149,13 @@ def comparison_clause(comparison: Comparison, baseline: Survey, instrument: Inst
     )
 
 
-def exclusion_clause(reason: Reason, survey: Survey, rules: Rules) -> str:
-    """Why a survey can be neither a baseline nor a follow-up.
-
-    Args:
-        reason: What `streams.domain.missing.exclusion` says of it.
-        survey: The survey.
-        rules: The rules that exclude it.
-    """
+def exclusion_clause(reason: Reason, survey: Survey) -> str:
+    """Why *survey* can be neither a baseline nor a follow-up; *reason* is what `exclusion` says of it."""
     match reason:
         case Reason.INCOMPLETE:
             return "too many items are blank for a score"
         case Reason.PROXY_EXCLUDED:
-            return (
-                f"answered by the {survey.respondent}, and the policy takes {' and '.join(sorted(rules.respondents))}"
-            )
+            return f"answered by the {survey.respondent}, and the policy takes no such answers"
         case _:
             return "entered in error"
 

@@ -109,7 +109,7 @@ def test_figures_are_per_event() -> None:
     assert FIGURES.events_per_second == 50_000
     assert FIGURES.cpu_seconds_per_million == pytest.approx(15)
     assert FIGURES.broker_cpu_seconds_per_million == pytest.approx(5)
-    assert FIGURES.processors_taken_by_others == pytest.approx(0.1)
+    assert FIGURES.cores_taken_by_others == pytest.approx(0.1)
 
 
 def test_processor_time_never_runs_backwards() -> None:
@@ -185,6 +185,16 @@ def test_a_failed_run_has_no_figures_in_the_table() -> None:
 
     assert "| 0 of 1 |" in told
     assert "50,000" not in told
+
+
+@pytest.mark.parametrize(("others_seconds", "told"), [(0.4, False), (4.0, True)], ids=["alone", "shared"])
+def test_a_shared_machine_is_told(others_seconds: float, told: bool) -> None:  # noqa: FBT001 - a table's column
+    """Where other programs took a good part of the processors, the figures come with a warning."""
+    figures = replace(FIGURES, processor_time=ProcessorTime(engine=3.0, broker=1.0, others=others_seconds))
+
+    report = as_markdown([measured("ours", 1, figures)], subject="ours", yardstick="theirs", machine="")
+
+    assert ("The machine was shared" in report) is told
 
 
 def test_json_tells_every_run() -> None:

@@ -63,7 +63,7 @@ def answer_of(decision: Coded | NotCoded) -> Answer | None:
 
 named_policies = st.sampled_from(list(POLICIES.values()))
 any_policy = named_policies | policies()
-cuts = arrivals().flatmap(batches)
+cuts = arrivals().flatmap(batches) | arrivals().map(lambda arrived: [[arrival] for arrival in arrived])
 courses = cuts.flatmap(lambda cut: st.tuples(*(st.tuples(st.just(batch), named_policies) for batch in cut)))
 
 
@@ -202,7 +202,7 @@ def test_the_laws_are_tried_on_every_kind_of_course() -> None:
     """Among the courses that the laws see, there are all codes, all actions, and all ways for one to follow another."""
     seen: set[str] = set()
 
-    @settings(max_examples=200, deadline=None, database=None, derandomize=True, phases=[Phase.generate])
+    @settings(max_examples=300, deadline=None, database=None, derandomize=True, phases=[Phase.generate])
     @given(courses)
     def look(course: Course) -> None:
         seen.update(_kinds(course))

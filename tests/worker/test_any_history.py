@@ -20,9 +20,9 @@ from tests.messages import message_bytes
 from tests.policies_for_tests import DEFAULT
 from tests.strategies import histories
 
-TASKS = 3
-WORKERS = 3
-SMALL = Tuning(linger_seconds=0, inbox_records_max=3)
+TASKS = 2
+WORKERS = 2
+SMALL = Tuning(linger_seconds=0, inbox_records_max=2)
 
 Happening: TypeAlias = Literal["deliver", "rest", "block", "unblock", "die", "break", "leave behind", "rebalance"]
 
@@ -45,23 +45,24 @@ class Sent(NamedTuple):
 
 @st.composite
 def inputs(draw: DrawFn) -> list[Sent]:
-    """All that is sent about a few episodes, in any order, with something unreadable in between."""
+    """All that is sent about a few episodes, in any order, with much in between that cannot be read."""
     kinds = st.sampled_from(list(InputKind))
     partitions = st.integers(0, TASKS - 1)
     sent = []
-    for episode_id in ("E1", "E2", "E3"):
+    for episode_id in ("E1", "E2"):
         for fact in draw(histories()):
             kind = InputKind.SURVEY if fact.identity[0] == "S" else InputKind.TREATMENT
             sent.append(Sent(kind, draw(partitions), message_bytes(fact, episode_id)))
-    sent += draw(st.lists(st.builds(Sent, kinds, partitions, st.just(b"no JSON")), max_size=2))
+    # Each of these must be one dead letter: no record is lost or processed twice without being seen here.
+    sent += draw(st.lists(st.builds(Sent, kinds, partitions, st.just(b"no JSON")), min_size=10, max_size=20))
     return list(draw(st.permutations(sent)))
 
 
 moments = st.builds(
     Moment,
-    st.sampled_from(("deliver", "deliver", "deliver", *get_args(Happening))),
+    st.sampled_from((*["deliver"] * 8, *["rest"] * 4, *get_args(Happening))),
     st.integers(0, WORKERS - 1),
-    st.integers(0, 3),
+    st.sampled_from((0, 0, 1, 3)),
 )
 
 
@@ -126,7 +127,7 @@ class Group:
         """Begin to hand over what is fetched: it may have to wait, as Faust's agent does."""
         earlier = self._deliveries.get(worker)
         if earlier is None or earlier.done():
-            self._deliveries[worker] = asyncio.create_task(worker.deliver(records_max=2))
+            self._deliveries[worker] = asyncio.create_task(worker.deliver(records_max=1))
 
     async def _replace(self, number: int) -> None:
         """Have a worker be killed, noticed, and started anew."""
@@ -139,6 +140,8 @@ class Group:
 
 async def lived(sent: Sequence[Sent], history: Sequence[Moment]) -> TopicsInMemory:
     """The topics after *history*, with *sent* coming in meanwhile."""
+    # A commit that failed has told the worker so; that nobody waits for it any more is no fault of the test.
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
     topics = TopicsInMemory(task_count=TASKS)
     group = Group(topics)
     await group.rebalance()
@@ -153,8 +156,8 @@ async def lived(sent: Sequence[Sent], history: Sequence[Moment]) -> TopicsInMemo
     return topics
 
 
-@settings(max_examples=100, deadline=None)
-@given(inputs(), st.lists(moments, max_size=40))
+@settings(max_examples=150, deadline=None)
+@given(inputs(), st.lists(moments, min_size=20, max_size=60))
 def test_any_history_ends_in_the_same_codes(sent: list[Sent], history: list[Moment]) -> None:
     """Kills, broken writes, zombies and rebalances at any moment lose nothing and double nothing."""
     topics = asyncio.run(lived(sent, history))

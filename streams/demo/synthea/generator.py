@@ -2,7 +2,7 @@
 
 A population depends on its size, its seed and Synthea's version, and on nothing else: both seeds, the dates (an
 end date left to Synthea is the day of the run) and the time zone are given. Tried with one, two and four threads
-and on machines set to two time zones: the files are the same to the byte.
+and in two time zones: the files are the same to the byte.
 """
 
 import hashlib
@@ -68,7 +68,7 @@ def generate_bundles(
 ) -> list[Path]:
     """Write the FHIR bundles of *adults* living patients into *directory*, one file each.
 
-    They are generated on first use, which takes half a minute on two idle cores, and kept in the user's cache
+    They are generated on first use, which takes half a minute to a minute on two cores, and kept in the user's cache
     as an archive: the next call with the same arguments takes a second.
 
     Args:
@@ -92,7 +92,7 @@ def generate_bundles(
     if not archive.exists():
         java = _java()
         jars = fetch_jars(name, _POM, cache_dir=archive.parent, on_progress=on_progress)
-        on_progress(f"Starting Synthea {SYNTHEA_VERSION} for {adults} patients, once; about half a minute.")
+        on_progress(f"Starting Synthea {SYNTHEA_VERSION} for {adults} patients, once; a minute or so.")
         command = [java, *_JAVA_OPTIONS, "-cp", f"{jars}/*", "App", *arguments]
         _generate(command, archive, lambda count: on_progress(f"Synthea wrote {count} of {adults} lives."))
     shutil.unpack_archive(archive, directory / population)

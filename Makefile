@@ -1,0 +1,88 @@
+# The front door: `make` lists what there is. Every target first sets up what it needs, in .venv.
+
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+SOURCES := schemas streams tests bench
+
+# The locks name neither an index nor a path: they hold wherever the same files are served.
+LOCK_TOOLS := build/lock-tools
+PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(LOCK_TOOLS)/bin/pip-compile --quiet --generate-hashes \
+	--strip-extras --no-annotate --no-emit-options --no-emit-index-url --no-emit-trusted-host \
+	--no-emit-find-links --extra demo
+DEVELOPMENT_REQUIREMENTS := $(LOCK_TOOLS)/bin/python -c 'import tomllib; \
+	project = tomllib.load(open("pyproject.toml", "rb")); \
+	print(*project["dependency-groups"]["dev"], *project["build-system"]["requires"], sep="\n")'
+
+# Installs the packages $(1) where that is ours to do: as root on Debian or Ubuntu. Else says the sentence $(2).
+or_apt_install = || { \
+	{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null; } || { echo $(2) >&2; exit 1; }; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(1); }
+OLD_PYTHON := "g9603 needs Python 3.11 or newer, and $(PYTHON) is not: install one, then make PYTHON=python3.13 (say)."
+NO_VENV := "$(PYTHON) cannot make virtual environments: install its venv package (apt-get install python3-venv)."
+NO_KAFKA := "The tests run a real Kafka, with Java 17 or newer and Maven: install both \
+	(apt-get install default-jre-headless maven, or brew install openjdk maven)."
+OTHER_PYTHON := "The locks are resolved on the oldest Python, so that newer ones can use them: make lock PYTHON=python3.11."
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help setup demo test check format schemas bench lock clean java-and-maven
+
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: $(READY) ## Make .venv: all that the lock file names, and this project.
+
+demo: setup ## Watch codes come out of a real Kafka. ARGS="--source synthea": of Synthea's patients.
+	@$(BIN)/g9603 demo $(ARGS)
+
+test: check java-and-maven ## Run every check and every test. ARGS="-k name": of the tests, only these.
+	$(BIN)/python -m pytest $(ARGS)
+
+check: setup ## Check style, types, and which way imports point.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports
+
+format: setup ## Bring the code into the house's format, and mend what ruff can mend.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+schemas: setup ## Write the JSON Schemas of the contract anew.
+	$(BIN)/g9603 schema write schemas/v1
+
+bench: setup ## Measure throughput and latency. ARGS="--help": how.
+	$(BIN)/python -m bench $(ARGS)
+
+lock: ## Resolve the lock files anew. ARGS=--upgrade: to the newest versions.
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo $(OTHER_PYTHON) >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(LOCK_TOOLS)
+	$(LOCK_TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check 'pip-tools>=7.6,<8'
+	$(PIP_COMPILE) $(ARGS) --output-file requirements/runtime.lock pyproject.toml
+	$(DEVELOPMENT_REQUIREMENTS) | $(PIP_COMPILE) $(ARGS) --constraint requirements/runtime.lock \
+		--output-file requirements/development.lock pyproject.toml -
+	rm -rf $(LOCK_TOOLS)
+
+clean: ## Remove .venv, the caches and what was built.
+	rm -rf $(VENV) build dist .cache .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Made from nothing, so that what a new lock no longer names is gone.
+$(READY): requirements/development.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo $(OLD_PYTHON) >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null $(call or_apt_install,python3-venv,$(NO_VENV))
+	@echo "Setting up $(VENV), once; a minute or two."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PIP_INSTALL) --require-hashes -r requirements/development.lock
+	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+java-and-maven: setup
+	@{ $(BIN)/python -c 'from streams.kafka.java import find_java; find_java()' 2>/dev/null && command -v mvn >/dev/null; } \
+		$(call or_apt_install,default-jre-headless maven,$(NO_KAFKA))
