@@ -20,6 +20,7 @@ from streams.demo.screen import screen
 from streams.demo.source import DemoSource
 from streams.demo.source_choice import health_system_source, synthea_source
 from streams.demo.stage import DemoFailedError, Outcome, Stage
+from streams.demo.synthea.generator import SyntheaUnavailableError
 from streams.demo.topics import demo_topics
 from streams.explanation.changelog_lookup import find_episode
 from streams.instruments.registry import load_registry
@@ -62,19 +63,19 @@ def demo(
     """
     settings = settings_of_environment()
     audience = Audience(err if as_json else out, as_json)
-    chosen = (
-        synthea_source(seed, audience.console.print)
-        if source is Source.SYNTHEA
-        else health_system_source(seed, episodes)
-    )
     try:
+        chosen = (
+            synthea_source(seed, audience.console.print)
+            if source is Source.SYNTHEA
+            else health_system_source(seed, episodes)
+        )
         with (
             refusals(),
             available_broker(os.environ.get(f"{PREFIX}BOOTSTRAP_SERVERS"), audience.console.print) as broker,
             tempfile.TemporaryDirectory(prefix="g9603-demo-", ignore_cleanup_errors=True) as folder,
         ):
             agreed = _perform(settings, chosen, broker, Path(folder), audience)
-    except (NoBrokerError, BrokerStartError, MavenUnavailableError) as error:
+    except (NoBrokerError, BrokerStartError, MavenUnavailableError, SyntheaUnavailableError) as error:
         fail(str(error), ExitCode.UNAVAILABLE)
     except DemoFailedError as error:
         fail(str(error), ExitCode.FAILED)

@@ -66,5 +66,5 @@ async def _find(settings: Settings, episode_id: str) -> tuple[Home, CodedEpisode
 def _not_known(episode_id: str, home: Home) -> str:
     return (
         f"{episode_id!r} is not known: looked in {home.topic}-{home.partition}, its partition among "
-        f"{home.partition_count}. Either the id is wrong, or its records are still on the way: see `g9603 lag`."
+        f"{home.partition_count}. Either the id is wrong, or its records are still on the way."
     )

@@ -143,5 +143,5 @@ async def create_missing_topics(
 async def _until_visible(admin: TopicAdmin, names: list[str]) -> None:
     """Wait until the brokers know of what the controller has created."""
     async with asyncio.timeout(_VISIBLE_SECONDS_MAX):
-        while len(await admin.describe(names)) < len(names):
+        while len(await admin.describe(names)) < len(names):  # noqa: ASYNC110 - brokers have no event for it
             await asyncio.sleep(_VISIBLE_POLL_SECONDS)

@@ -65,7 +65,7 @@ def test_names_say_something() -> None:
 
 
 def test_the_environment_is_read_in_one_place() -> None:
-    """Only the settings read ``G9603_`` variables; two processes of ours are given theirs, and the demo asks for one."""
+    """Only the settings read ``G9603_`` variables; processes of ours are given theirs, and the demo asks for one."""
     readers = {_module_name(path) for path in SOURCES if "os.environ" in path.read_text()}
 
     assert readers <= {"streams.settings", "streams.demo.worker_process", "streams.cli.demo", *_bench(readers)}

@@ -49,6 +49,9 @@ BASELINES = [
     ("a void proxy with blanks", "odi - @-3d void proxy | T", "baseline: entered_in_error"),
     ("a proxy with blanks", "odi - @-3d proxy | T", "baseline: incomplete"),
     ("too early and a proxy's", "odi 48 @-91d proxy | T | odi 22 @+60d", "baseline: no_baseline"),
+    ("blanks at the equal instant", "odi - @0d | T", "baseline: incomplete"),
+    ("blanks 90 days before", "odi - @-90d | T", "baseline: incomplete"),
+    ("blanks, a microsecond more", "odi - @-90d-1us | T", "baseline: no_baseline"),
     ("an older one serves", "odi 48 @-30d | odi 9 @-3d proxy | T | odi 22 @+9d", "G9603 odi 48→22"),
 ]
 
@@ -95,6 +98,7 @@ FOLLOW_UPS = [
     ("an error", "odi 48 @-3d | T | odi 22 @+60d void", "follow-up: entered_in_error"),
     ("another version", "odi/2.0 48 @-3d | T | odi/2.1 22 @+60d", "follow-up: version_mismatch"),
     ("a version and none", "odi 48 @-3d | T | odi/2.1 22 @+60d", "follow-up: version_mismatch"),
+    ("another version, by a proxy", "odi 48 @-3d | T | odi/2.1 22 @+60d proxy", "follow-up: no_follow_up"),
     ("another instrument", "odi 48 @-3d | T | nprs 2 @+60d", "follow-up: no_follow_up"),
     ("versions apart", "odi 10 @-3d | odi/2.1 48 @-2d | T | odi 12 @+9d | odi/2.1 22 @+9d", "G9603 odi/2.1 48→22"),
     ("too late and a proxy's", "odi 48 @-3d | T | odi 22 @+366d proxy", "follow-up: no_follow_up"),
