@@ -17,9 +17,6 @@ EVENT_ID_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:g9603:coding-event:v1")
 """A coding event's id is a name in this namespace (RFC 9562, version 5)."""
 
 
-_PLACES_MAX = 12  # of `schemas.fields.ExactDecimal`
-
-
 class CodedSurvey(msgspec.Struct, frozen=True, array_like=True):
     """A survey that the decision rests on."""
 
@@ -98,7 +95,7 @@ def coding_of(decision: Coded, policy: Policy) -> Coding:
         follow_up=_coded_survey(follow_up),
         treatment=CodedTreatment(anchor.treatment_id, anchor.code, anchor.modifiers, anchor.performed_at),
         change=comparison.change,
-        threshold=_published_threshold(comparison.threshold),
+        threshold=comparison.threshold or Decimal(0),
         policy=(policy.id, policy.version),
         program=decision.program.id if decision.program is not None else None,
         not_available=tuple(not_available),
@@ -111,11 +108,6 @@ def _coded_survey(survey: Survey) -> CodedSurvey:
 
 
 _DECIMALS_MAX = 12  # as in schemas.fields.DECIMAL_TEXT
-
-
-def _published_threshold(threshold: Decimal | None) -> Decimal:
-    # A percentage of a score may have more places than a message may carry; the comparison was made exactly.
-    return round(threshold or Decimal(0), _PLACES_MAX).normalize()
 
 
 def decimal_text(value: Decimal) -> str:
