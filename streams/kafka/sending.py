@@ -83,7 +83,7 @@ class EventSender:
             return Refusal(source, line, "not_an_event", str(fault))
         future = await self._producer.send(self._topics[kind], value=value, key=decoded.episode_id.encode())
         self._unconfirmed.add(future)
-        self._sent[kind] += 1
+        self._sent[kind.value] += 1
         if len(self._unconfirmed) >= _UNCONFIRMED_MAX:
             await self._confirm()
         return None
