@@ -24,7 +24,7 @@ TASKS = 2
 WORKERS = 2
 SMALL = Tuning(linger_seconds=0, inbox_records_max=2)
 
-Happening: TypeAlias = Literal["deliver", "rest", "block", "unblock", "die", "break", "leave behind", "rebalance"]
+Happening: TypeAlias = Literal["deliver", "rest", "block", "unblock", "die", "break", "freeze", "rebalance"]
 
 
 class Moment(NamedTuple):
@@ -73,6 +73,7 @@ class Group:
         self._topics = topics
         self._workers = [WorkerDriver(topics, SMALL) for _ in range(WORKERS)]
         self._deliveries: dict[WorkerDriver, asyncio.Task[int]] = {}
+        self._frozen: set[WorkerDriver] = set()
 
     async def live_through(self, moment: Moment) -> None:
         """Let *moment* happen, and start those workers again that have ended."""
@@ -86,12 +87,14 @@ class Group:
                 worker.writer.may_commit.clear()
             case "unblock":
                 worker.writer.may_commit.set()
+                self._frozen.discard(worker)
             case "break":
                 worker.writer.fault = ConnectionError()
             case "die":
                 await self._replace(moment.worker)
-            case "leave behind":
+            case "freeze":
                 await self.rebalance(unaware=worker)
+                self._frozen.add(worker)
             case "rebalance":
                 await self.rebalance()
         await asyncio.sleep(0)
@@ -109,6 +112,7 @@ class Group:
         self._topics.generation_id += 1
         for member_id, tasks in assign_tasks(TASKS, owned).items():
             await told[member_id].assign(*tasks)
+        self._frozen.difference_update(told.values())
 
     async def finish(self) -> None:
         """Bring everybody together, and have all read that is left."""
@@ -126,7 +130,7 @@ class Group:
     def _deliver(self, worker: WorkerDriver) -> None:
         """Begin to hand over what is fetched: it may have to wait, as Faust's agent does."""
         earlier = self._deliveries.get(worker)
-        if earlier is None or earlier.done():
+        if worker not in self._frozen and (earlier is None or earlier.done()):
             self._deliveries[worker] = asyncio.create_task(worker.deliver(records_max=1))
 
     async def _replace(self, number: int) -> None:
