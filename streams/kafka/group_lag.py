@@ -17,13 +17,10 @@ _NO_OFFSET = -1
 class GroupLag:
     """Compares a group's committed offsets with the ends of what it reads."""
 
-    def __init__(
-        self, consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient, group_id: str, topics: Collection[str]
-    ) -> None:
+    def __init__(self, consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient, group_id: str) -> None:
         self._consumer = consumer
         self._admin = admin
         self._group_id = group_id
-        self._topics = topics
 
     async def unread(self) -> dict[TopicPartition, int]:
         """Records not yet committed, by partition; only partitions that have some.
@@ -31,20 +28,13 @@ class GroupLag:
         Offsets that hold no record for a `read_committed` reader (the markers of transactions, what was
         aborted) are not counted where nothing else is left: a group would never be done with them.
         """
-        tps = [
-            TopicPartition(topic, partition)
-            for topic in self._topics
-            for partition in sorted(self._consumer.partitions_for_topic(topic) or ())
-        ]
+        tps = sorted(self._consumer.assignment())
         committed = await self._committed(tps)
         ends = await self._consumer.end_offsets(tps)
         begins = await self._consumer.beginning_offsets(tps)
-        behind = {
-            tp: (max(committed.get(tp, _NO_OFFSET), begins[tp]), ends[tp])
-            for tp in tps
-            if max(committed.get(tp, _NO_OFFSET), begins[tp]) < ends[tp]
-        }
-        empty = await self._without_records(behind)
+        read_to = {tp: max(committed.get(tp, _NO_OFFSET), begins[tp]) for tp in tps}
+        behind = {tp: (read_to[tp], ends[tp]) for tp in tps if read_to[tp] < ends[tp]}
+        empty = await self._without_records(behind) if behind else set()
         return {tp: end - offset for tp, (offset, end) in behind.items() if tp not in empty}
 
     async def _committed(self, tps: Collection[TopicPartition]) -> dict[TopicPartition, int]:
@@ -56,12 +46,11 @@ class GroupLag:
 
     async def _without_records(self, behind: Mapping[TopicPartition, tuple[int, int]]) -> set[TopicPartition]:
         """Those of *behind* in which a reader moves from the first offset to the second and gets nothing."""
-        self._consumer.assign(list(behind))
-        if not behind:
-            return set()
         for tp, (offset, _end) in behind.items():
             self._consumer.seek(tp, offset)
-        fetched = await self._consumer.getmany(timeout_ms=200, max_records=1)
+        self._consumer.resume(*behind)
+        fetched = await self._consumer.getmany(*behind, timeout_ms=200, max_records=1)
+        self._consumer.pause(*behind)
         with_records = {tp for tp, records in fetched.items() if records}
         empty = set()
         for tp, (_offset, end) in behind.items():
@@ -72,12 +61,12 @@ class GroupLag:
 
 @asynccontextmanager
 async def group_lag(connection: Mapping[str, Any], group_id: str, topics: Collection[str]) -> AsyncIterator[GroupLag]:
-    """A connected `GroupLag` for *group_id* and the *topics* that it reads.
+    """A connected `GroupLag` for *group_id* and the *topics* that it reads; they must exist.
 
     Raises:
         BrokerUnreachableError: No broker answers.
     """
-    consumer = AIOKafkaConsumer(*topics, **connection, isolation_level="read_committed", enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**connection, isolation_level="read_committed", enable_auto_commit=False)
     admin = AIOKafkaAdminClient(**client_options(connection))
     try:
         try:
@@ -85,8 +74,12 @@ async def group_lag(connection: Mapping[str, Any], group_id: str, topics: Collec
             await admin.start()
         except kafka_errors.KafkaError as error:
             raise BrokerUnreachableError(unreachable(str(connection["bootstrap_servers"]))) from error
-        consumer.unsubscribe()
-        yield GroupLag(consumer, admin, group_id, topics)
+        # Once, and paused: a consumer of aiokafka 0.14 whose assignment was replaced shortly before may never stop.
+        described = await admin.describe_topics(list(topics))
+        tps = [TopicPartition(topic["topic"], p["partition"]) for topic in described for p in topic["partitions"]]
+        consumer.assign(tps)
+        consumer.pause(*tps)
+        yield GroupLag(consumer, admin, group_id)
     finally:
         await consumer.stop()
         await admin.close()

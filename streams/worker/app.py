@@ -3,6 +3,8 @@
 import asyncio
 import gc
 import os
+import signal
+import threading
 from typing import NoReturn
 
 import faust
@@ -40,12 +42,13 @@ def run_worker(settings: Settings, tuning: Tuning | None = None) -> None:
         PolicyRefusedError: The policy is not fit to work by.
         SystemExit: With 0 after a graceful stop.
     """
+    tuning = tuning or Tuning()
     topology = Topology(settings.app_id, settings.topic_prefix)
     policy = load_policy(settings.policy, load_registry())
     counts = asyncio.run(preflight(settings, topology))
     with WorkerSlot(settings.data_dir, settings.app_id) as slot:
         coder = Coder(Decoder(policy.instruments), policy, topology, counts)
-        app = create_app(settings, coder, transactional_id=slot.transactional_id, tuning=tuning or Tuning())
+        app = create_app(settings, coder, transactional_id=slot.transactional_id, tuning=tuning)
         _log.info(
             "worker_started",
             app_id=settings.app_id,
@@ -54,9 +57,25 @@ def run_worker(settings: Settings, tuning: Tuning | None = None) -> None:
             policy_version=policy.version,
         )
         _collect_garbage_seldom()
-        worker = faust.Worker(app, override_logging=False, redirect_stdouts=False, quiet=True)
+        worker = _Worker(app, override_logging=False, redirect_stdouts=False, quiet=True)
+        worker.stop_seconds_max = tuning.stop_seconds_max
         worker.spinner = None  # it would show the terminal's cursor, into a log file too
         worker.execute_from_commandline()
+
+
+class _Worker(faust.Worker):
+    """Faust's worker, which always ends on SIGTERM; Faust's own may wait for ever (reliability.md, F27)."""
+
+    stop_seconds_max: float
+
+    def _schedule_shutdown(self, signal: signal.Signals) -> None:
+        # A thread: the event loop may be what does not answer.
+        give_up = threading.Timer(
+            self.stop_seconds_max, end_process, [TimeoutError(f"not stopped after {signal.name}")]
+        )
+        give_up.daemon = True
+        give_up.start()
+        super()._schedule_shutdown(signal)
 
 
 def _collect_garbage_seldom() -> None:

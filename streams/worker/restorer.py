@@ -48,6 +48,8 @@ class ChangelogRestorer:
         Raises:
             RefusedError: The partition count of the changelog has changed since it was written.
         """
+        if not partitions:
+            return {}  # aiokafka, asked for the ends of no partition, never answers
         wanted = [KafkaTopicPartition(self._topic, partition) for partition in sorted(partitions)]
         high_watermarks = await self._high_watermarks(wanted)
         restored = {tp: RestoredPartition() for tp in wanted}

@@ -15,6 +15,8 @@ class Tuning:
     transaction_timeout_seconds: float = 10.0
     """After which a dead worker's transaction is aborted; restore waits for it. Bounds each step, too."""
     request_timeout_seconds: float = 20.0
+    stop_seconds_max: float = 40.0
+    """After SIGTERM; a worker that has not stopped by then ends as one in doubt. Longer than any step may take."""
     linger_seconds: float = 0.02
     """How long a step waits for company when there is no backlog: bounds transactions to 50 a second."""
     poll_records_max: int = 5_000
