@@ -1,6 +1,5 @@
 """Whether the topics are as the worker needs them; each fault is a sentence that says what to do."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,8 +7,6 @@ from streams.kafka.topic_admin import TopicAdmin, TopicDescription
 from streams.processing.topology import TopicSpecification, Topology
 
 _COMPACT = "compact"
-_VISIBLE_SECONDS_MAX = 30.0
-_VISIBLE_POLL_SECONDS = 0.05
 _HEADERS_ALLOWANCE_BYTES = 64 * 1024
 """What a dead letter adds to the record that it carries, at most."""
 
@@ -136,12 +133,4 @@ async def create_missing_topics(
                 config=specification.config,
             )
             created.append(specification.name)
-    await _until_visible(admin, created)
     return created
-
-
-async def _until_visible(admin: TopicAdmin, names: list[str]) -> None:
-    """Wait until the brokers know of what the controller has created."""
-    async with asyncio.timeout(_VISIBLE_SECONDS_MAX):
-        while len(await admin.describe(names)) < len(names):  # noqa: ASYNC110 - brokers have no event for it
-            await asyncio.sleep(_VISIBLE_POLL_SECONDS)

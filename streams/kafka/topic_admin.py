@@ -1,5 +1,6 @@
 """What topics there are, and making those that are missing."""
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
@@ -9,6 +10,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from streams.kafka.connection import client_options
+
+_VISIBLE_SECONDS_MAX = 30.0
+_VISIBLE_POLL_SECONDS = 0.05
 
 
 class BrokerUnreachableError(Exception):
@@ -60,16 +64,20 @@ class TopicAdmin:
         return settings
 
     async def create(self, name: str, *, partition_count: int, replication: int, config: Mapping[str, str]) -> None:
-        """Create topic *name*; fine where another has just done so.
+        """Create topic *name*; fine where another has just done so. Returns when the brokers know of it.
 
         Raises:
             KafkaError: The broker refuses.
+            TimeoutError: The brokers do not learn of it from the controller.
         """
         topic = NewTopic(name, partition_count, replication, topic_configs=dict(config))
         response = await self._client.create_topics([topic])
         for _name, error_code, *rest in response.topic_errors:
             if error_code not in (0, kafka_errors.TopicAlreadyExistsError.errno):
                 raise kafka_errors.for_code(error_code)(rest[0] if rest else name)
+        async with asyncio.timeout(_VISIBLE_SECONDS_MAX):
+            while not await self.describe([name]):  # noqa: ASYNC110 - brokers have no event for it
+                await asyncio.sleep(_VISIBLE_POLL_SECONDS)
 
 
 @asynccontextmanager
