@@ -29,6 +29,8 @@ class GroupLag:
         aborted) are not counted where nothing else is left: a group would never be done with them.
         """
         tps = sorted(self._consumer.assignment())
+        if not tps:
+            return {}
         committed = await self._committed(tps)
         ends = await self._consumer.end_offsets(tps)
         begins = await self._consumer.beginning_offsets(tps)

@@ -1,4 +1,9 @@
-"""Reads topics from their start to where they end now, as a `read_committed` consumer sees them."""
+"""Reads topics from their start to where they end now, as a `read_committed` consumer sees them.
+
+Where they end is the high watermark, which only a `read_uncommitted` client is told. The last stable offset would leave
+out what is committed already but for its markers, and all that stands behind an open transaction; the reader waits for
+both to be settled, which the transaction time-out bounds.
+"""
 
 from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any
@@ -29,8 +34,9 @@ async def read_log(
         fetch_max_wait_ms=50,
     ) as consumer:
         tps = await _partitions(consumer, topics, partition)
-        # For a read_committed client the end is the last stable offset: no open transaction is waited for.
-        ends = await consumer.end_offsets(tps)
+        if not tps:
+            return
+        ends = await _high_watermarks(connection, tps)
         begins = await consumer.beginning_offsets(tps)
         pending = {tp for tp in tps if ends[tp] > begins[tp]}
         if not pending:
@@ -43,6 +49,12 @@ async def read_log(
             for tp, records in fetched.items():
                 yield [record for record in records if record.offset < ends[tp]]
             pending = {tp for tp in pending if await consumer.position(tp) < ends[tp]}
+
+
+async def _high_watermarks(connection: Mapping[str, Any], tps: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+    async with AIOKafkaConsumer(**connection, enable_auto_commit=False) as consumer:
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(tps)
+        return ends
 
 
 async def _partitions(
