@@ -21,6 +21,8 @@ DIAGNOSES_MAX = 50
 MODIFIERS_MAX = 10
 
 DECIMAL_TEXT = r"^-?[0-9]{1,12}(\.[0-9]{1,12})?$"
+MODIFIER_PATTERN = r"^[0-9A-Za-z]{2}$"
+DIAGNOSIS_PATTERN = r"^[A-Za-z][0-9][0-9A-Za-z](\.?[0-9A-Za-z]{1,4})?$"
 RFC3339_DATE_TIME = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
 )
@@ -108,8 +110,8 @@ RecordVersion = Annotated[int, Field(ge=1, le=VERSION_MAX, strict=True)]
 Answer = Annotated[int, Field(ge=0, le=ANSWER_MAX, strict=True)]
 """The value ticked for one item of an instrument."""
 
-Modifier = Annotated[str, Field(pattern=r"^[0-9A-Za-z]{2}$", strict=True)]
+Modifier = Annotated[str, Field(pattern=MODIFIER_PATTERN, strict=True)]
 """A two-character HCPCS or CPT modifier."""
 
-DiagnosisCode = Annotated[str, Field(pattern=r"^[A-Za-z][0-9][0-9A-Za-z](\.?[0-9A-Za-z]{1,4})?$", strict=True)]
+DiagnosisCode = Annotated[str, Field(pattern=DIAGNOSIS_PATTERN, strict=True)]
 """An ICD-10-CM code, with or without its dot."""

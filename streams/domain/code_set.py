@@ -2,14 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 
 from schemas.vocabulary import TreatmentCodeSystem
 
 HCPCS_FORM = re.compile(r"[0-9]{4}[0-9A-Z]|[A-Z][0-9]{4}")
 """A CPT (Level I) or HCPCS Level II code; Category II and III codes end in a letter."""
 _SNOMED_CT_FORM = re.compile(r"[0-9]{6,18}")
-_CODES_REMEMBERED_MAX = 4_096
 _FORMS = {TreatmentCodeSystem.HCPCS: HCPCS_FORM, TreatmentCodeSystem.SNOMED_CT: _SNOMED_CT_FORM}
 
 
@@ -29,8 +27,6 @@ class CodeSet:
     def __init__(self, patterns: Iterable[str]) -> None:
         self.patterns = tuple(patterns)
         self._members = tuple(_member(pattern) for pattern in self.patterns)
-        # A health system uses some hundred codes, and asks for each of them a million times.
-        self.matches = lru_cache(maxsize=_CODES_REMEMBERED_MAX)(self._matches)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, CodeSet) and self.patterns == other.patterns
@@ -41,7 +37,8 @@ class CodeSet:
     def __repr__(self) -> str:
         return f"CodeSet({list(self.patterns)!r})"
 
-    def _matches(self, system: TreatmentCodeSystem, code: str) -> bool:
+    def matches(self, system: TreatmentCodeSystem, code: str) -> bool:
+        """Whether *code* of *system* is in the set."""
         code = code.upper()
         return any(system is member_system and is_member(code) for member_system, is_member in self._members)
 

@@ -16,9 +16,11 @@ follow-up (G9605, where the policy publishes it). Rules: contract.md, "What is d
 Everything a decision depends on is an argument, and everything it concludes is in the value returned.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
+from typing import TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -39,6 +41,9 @@ from streams.domain.missing import (
     missing_treatment,
 )
 from streams.domain.policy import Policy, Program, Rules
+
+_Group: TypeAlias = tuple[str, str | None]
+"""An instrument in one version."""
 
 
 class Comparison(msgspec.Struct, frozen=True):
@@ -102,10 +107,10 @@ def decide(facts: Iterable[Fact], policy: Policy) -> Coded | NotCoded:
 
 
 def _findings(current: CurrentFacts, policy: Policy) -> tuple[Finding, ...]:
-    groups: dict[tuple[str, str | None], list[Survey]] = defaultdict(list)
+    groups: dict[_Group, list[Survey]] = defaultdict(list)
     for survey in current.surveys:
         groups[survey.instrument, survey.instrument_version].append(survey)
-    in_order = sorted(groups, key=lambda group: (policy.precedence(group[0]), group[0], group[1] or ""))
+    in_order = _in_order(groups, policy)
     standing = current.standing_treatments
     findings = []
     for group in in_order:
@@ -114,6 +119,12 @@ def _findings(current: CurrentFacts, policy: Policy) -> tuple[Finding, ...]:
         begun = Finding(group[0], group[1], program, rules, tuple(groups[group]))
         findings.append(_finding(begun, current, policy))
     return tuple(findings)
+
+
+def _in_order(groups: Collection[_Group], policy: Policy) -> Collection[_Group]:
+    if len(groups) == 1:
+        return groups
+    return sorted(groups, key=lambda group: (policy.precedence(group[0]), group[0], group[1] or ""))
 
 
 def _finding(begun: Finding, current: CurrentFacts, policy: Policy) -> Finding:
@@ -129,9 +140,10 @@ def _finding(begun: Finding, current: CurrentFacts, policy: Policy) -> Finding:
     if anchored is None:
         return replace(begun, missing=missing_baseline(group, current, qualifying, rules))
     anchor, baseline = anchored
-    follow_ups = [s for s in valid if _is_follow_up(s, anchor, qualifying, rules)]
+    performed_us = [t.performed_at.epoch_us for t in qualifying]
+    follow_ups = [s for s in valid if _is_follow_up(s, anchor, performed_us, rules)]
     if not follow_ups:
-        missing = missing_follow_up(group, current, anchor, qualifying, rules)
+        missing = missing_follow_up(group, current, anchor, performed_us, rules)
         return replace(begun, anchor=anchor, baseline=baseline, missing=missing)
     instrument = policy.instruments[begun.instrument]
     comparisons = tuple(_comparison(instrument, baseline, follow_up, rules) for follow_up in follow_ups)
@@ -143,20 +155,21 @@ def _finding(begun: Finding, current: CurrentFacts, policy: Policy) -> Finding:
 def _anchor_and_baseline(
     valid: Sequence[Survey], qualifying: Sequence[Treatment], rules: Rules
 ) -> tuple[Treatment, Survey] | None:
+    # Both are in order of time, so the latest survey up to a treatment is found without looking at each.
+    completed_us = [s.completed_at.epoch_us for s in valid]
     for treatment in qualifying:
         performed_us = treatment.performed_at.epoch_us
-        opens_us = performed_us - rules.look_back_us
-        before = [s for s in valid if opens_us <= s.completed_at.epoch_us <= performed_us]
-        if before:
-            return treatment, before[-1]
+        count = bisect_right(completed_us, performed_us)
+        if count and performed_us - completed_us[count - 1] <= rules.look_back_us:
+            return treatment, valid[count - 1]
     return None
 
 
-def _is_follow_up(survey: Survey, anchor: Treatment, qualifying: Sequence[Treatment], rules: Rules) -> bool:
+def _is_follow_up(survey: Survey, anchor: Treatment, performed_us: Sequence[int], rules: Rules) -> bool:
     completed_us = survey.completed_at.epoch_us
     if completed_us <= anchor.performed_at.epoch_us:
         return False
-    return rules.in_window(completed_us - last_before_us(completed_us, qualifying))
+    return rules.in_window(completed_us - last_before_us(completed_us, performed_us))
 
 
 def _comparison(instrument: Instrument, baseline: Survey, follow_up: Survey, rules: Rules) -> Comparison:

@@ -3,6 +3,7 @@
 Every episode without a code has a reason, so that "nothing was sent" is never the answer to "why?".
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
@@ -97,10 +98,10 @@ def missing_follow_up(
     group: tuple[str, str | None],
     current: CurrentFacts,
     anchor: Treatment,
-    qualifying: Sequence[Treatment],
+    performed_us: Sequence[int],
     rules: Rules,
 ) -> Missing:
-    """Why no survey of *group* is a follow-up of *anchor*."""
+    """Why no survey of *group* is a follow-up of *anchor*; *performed_us* as in `last_before_us`."""
 
     def after_anchor(survey: Survey) -> bool:
         return survey.completed_at.epoch_us > anchor.performed_at.epoch_us
@@ -109,7 +110,7 @@ def missing_follow_up(
         if not after_anchor(survey):
             return False
         completed_us = survey.completed_at.epoch_us
-        return rules.in_window(completed_us - last_before_us(completed_us, qualifying))
+        return rules.in_window(completed_us - last_before_us(completed_us, performed_us))
 
     stood_in_the_way = _stood_in_the_way(group, current, rules, in_place)
     if stood_in_the_way is not None:
@@ -119,9 +120,14 @@ def missing_follow_up(
     return Missing(Stage.FOLLOW_UP, Reason.NO_FOLLOW_UP)
 
 
-def last_before_us(completed_us: int, qualifying: Sequence[Treatment]) -> int:
-    """The time of the last qualifying treatment before *completed_us*, which has one."""
-    return max(t.performed_at.epoch_us for t in qualifying if t.performed_at.epoch_us < completed_us)
+def last_before_us(completed_us: int, performed_us: Sequence[int]) -> int:
+    """The time of the last qualifying treatment before *completed_us*, which has one.
+
+    Args:
+        completed_us: When a survey was answered.
+        performed_us: When the qualifying treatments were given, in order.
+    """
+    return performed_us[bisect_left(performed_us, completed_us) - 1]
 
 
 def _valid(group: tuple[str, str | None], current: CurrentFacts, rules: Rules) -> list[Survey]:

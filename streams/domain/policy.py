@@ -1,11 +1,12 @@
 """The rules of coding, as values. Reading them from a file is ``streams.policies``' work."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property, lru_cache
 
-from schemas.vocabulary import Channel, QualityDataCode, Respondent
+from schemas.vocabulary import Channel, QualityDataCode, Respondent, TreatmentCodeSystem
 from streams.domain.code_set import CodeSet
 from streams.domain.fact import Treatment
 from streams.domain.instant import US_PER_DAY
@@ -23,6 +24,9 @@ REFUSED_MODIFIERS: Mapping[str, str] = {
     ),
 }
 """Modifiers that never reach a quality-data code, each with the reason (domain.md, section 1.3)."""
+
+
+_CODES_REMEMBERED_MAX = 4_096
 
 
 class ThresholdKind(StrEnum):
@@ -62,7 +66,7 @@ class Threshold:
                 return abs(baseline) * (published.percent_of_baseline or Decimal(0)) / 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rules:
     """What makes a baseline, an anchor and an improved follow-up. Days are spans of 24 hours."""
 
@@ -76,7 +80,7 @@ class Rules:
     qualifying: CodeSet
     excluded: CodeSet
 
-    @property
+    @cached_property
     def look_back_us(self) -> int:
         """The look-back in microseconds."""
         return self.look_back_days * US_PER_DAY
@@ -87,8 +91,16 @@ class Rules:
 
     def qualifies(self, treatment: Treatment) -> bool:
         """Whether a survey after *treatment* may be a follow-up."""
-        system, code = treatment.code_system, treatment.code
-        return self.qualifying.matches(system, code) and not self.excluded.matches(system, code)
+        return self._qualifies(treatment.code_system, treatment.code)
+
+    @cached_property
+    def _qualifies(self) -> Callable[[TreatmentCodeSystem, str], bool]:
+        # A health system uses some hundred codes, and asks for each of them a million times.
+        @lru_cache(maxsize=_CODES_REMEMBERED_MAX)
+        def qualifies(system: TreatmentCodeSystem, code: str) -> bool:
+            return self.qualifying.matches(system, code) and not self.excluded.matches(system, code)
+
+        return qualifies
 
 
 @dataclass(frozen=True, slots=True)

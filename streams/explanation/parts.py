@@ -95,7 +95,7 @@ def _why_not_used(survey: Survey, finding: Finding, qualifying: Sequence[Treatme
             return f"no qualifying treatment follows within {look_back}, so it is no baseline"
         return f"after the treatment, with no baseline of {scale} before it"
     if completed_us > anchor.performed_at.epoch_us:
-        elapsed_us = completed_us - last_before_us(completed_us, qualifying)
+        elapsed_us = completed_us - last_before_us(completed_us, [t.performed_at.epoch_us for t in qualifying])
         too_late = elapsed_us > rules.follow_up_to_days * US_PER_DAY
         limit = f"more than {rules.follow_up_to_days}" if too_late else f"less than {rules.follow_up_from_days}"
         return f"outside the window: {limit} days after the last qualifying treatment before it"

@@ -13,6 +13,7 @@ from streams.domain.scoring import AnswersRejectedError, canonical, score_answer
 from streams.intake.cloudevents import EventT, Headers, StructuredEvent, is_structured
 from streams.intake.exact_json import ExactReader
 from streams.intake.rejection import RejectedError, RejectionReason
+from streams.intake.usual_form import UsualSurvey, UsualTreatment, usual_survey, usual_treatment
 
 _FOUR_PLACES = Decimal("0.0001")
 
@@ -40,8 +41,11 @@ class Decoder:
         Raises:
             RejectedError: The record goes to the dead letters.
         """
+        usual = usual_survey(value) if value and not headers else None
+        if usual is not None:
+            return Decoded(usual[0].episode_id, self._survey_fact(*usual))
         event = _read(value, headers, self._survey, self._survey_envelope)
-        return Decoded(event.episode_id, self._survey_fact(event))
+        return Decoded(event.episode_id, self._survey_fact(event, event.score, Instant.of(event.completed_at)))
 
     def decode_treatment(self, value: bytes | None, headers: Headers = ()) -> Decoded:
         """The treatment in a record of the topic ``treatment-recorded``.
@@ -49,10 +53,15 @@ class Decoder:
         Raises:
             RejectedError: The record goes to the dead letters.
         """
+        usual = usual_treatment(value) if value and not headers else None
+        if usual is not None:
+            return Decoded(usual[0].episode_id, _treatment_fact(*usual))
         event = _read(value, headers, self._treatment, self._treatment_envelope)
-        return Decoded(event.episode_id, _treatment_fact(event))
+        return Decoded(event.episode_id, _treatment_fact(event, Instant.of(event.performed_at)))
 
-    def _survey_fact(self, event: SurveyCompleted) -> Survey:
+    def _survey_fact(
+        self, event: SurveyCompleted | UsualSurvey, given: Decimal | None, completed_at: Instant
+    ) -> Survey:
         instrument = self._instruments.get(event.instrument)
         if instrument is None:
             detail = "instrument: no such id in the registry; `g9603 schema instruments` lists those known."
@@ -66,8 +75,8 @@ class Decoder:
             event.patient_id,
             event.instrument,
             event.instrument_version,
-            _score(event, instrument),
-            Instant.of(event.completed_at),
+            _score(event.answers, given, instrument),
+            completed_at,
             event.respondent,
             event.encounter_id,
             event.facility_id,
@@ -85,7 +94,7 @@ def _read(
     return envelope.read(value).data if is_structured(headers) else bare.read(value)
 
 
-def _treatment_fact(event: TreatmentRecorded) -> Treatment:
+def _treatment_fact(event: TreatmentRecorded | UsualTreatment, performed_at: Instant) -> Treatment:
     return Treatment(
         event.source,
         event.event_id,
@@ -95,7 +104,7 @@ def _treatment_fact(event: TreatmentRecorded) -> Treatment:
         event.patient_id,
         event.code,
         event.code_system,
-        Instant.of(event.performed_at),
+        performed_at,
         event.modifiers,
         event.encounter_id,
         event.facility_id,
@@ -106,14 +115,13 @@ def _treatment_fact(event: TreatmentRecorded) -> Treatment:
     )
 
 
-def _score(event: SurveyCompleted, instrument: Instrument) -> Decimal | None:
+def _score(answers: Sequence[int | None] | None, given: Decimal | None, instrument: Instrument) -> Decimal | None:
     """The score that counts; None where more items are unanswered than the instrument allows."""
-    given = event.score
     if given is not None and not instrument.admits(given):
         detail = f"score: outside {instrument.score_min} to {instrument.score_max}, the range of {instrument.id}."
         raise RejectedError(RejectionReason.SCORE_OUT_OF_RANGE, detail)
-    if event.answers is not None:
-        return _score_of_answers(event.answers, given, instrument)
+    if answers is not None:
+        return _score_of_answers(answers, given, instrument)
     return canonical(given) if given is not None else None
 
 

@@ -6,7 +6,7 @@ into the one transaction of the worker's step, together with the positions that 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 
 from streams.domain.coder import CodedEpisode, advance
@@ -82,24 +82,25 @@ class StreamTask:
         self.next_offsets = dict(next_offsets)
         self._coder = coder
         self._kinds = coder.topology.kinds
-        self._decode_survey = coder.decoder.decode_survey
-        self._decode_treatment = coder.decoder.decode_treatment
+        self._decode = {
+            InputKind.SURVEY: coder.decoder.decode_survey,
+            InputKind.TREATMENT: coder.decoder.decode_treatment,
+        }
 
     def process(self, batches: Iterable[Batch]) -> TaskOutput:
         """Fold *batches* into the episodes, decide once per touched episode, and say what to write."""
         output = TaskOutput()
         arrivals: dict[bytes, list[Arrival]] = {}
         for topic, records in batches:
+            if not records:
+                continue
             kind = self._kinds.get(topic)
-            for record in records:
-                if kind is None:
-                    origin = arrived_origin(record)
-                    self._take(record, origin.kind, origin, arrivals, output)
-                else:
-                    self._take(record, kind, None, arrivals, output)
-            if records:
-                output.tally["records"] += len(records)
-                self.next_offsets[topic] = output.next_offsets[topic] = records[-1].offset + 1
+            if kind is None:
+                self._take_rekeyed(records, arrivals, output)
+            else:
+                self._take(records, kind, arrivals, output)
+            output.tally["records"] += len(records)
+            self.next_offsets[topic] = output.next_offsets[topic] = records[-1].offset + 1
         for key, arrived in arrivals.items():
             self._advance(key, arrived, output)
         if output.next_offsets:
@@ -108,46 +109,56 @@ class StreamTask:
 
     def _take(
         self,
-        record: InputRecord,
+        records: Sequence[InputRecord],
         kind: InputKind,
-        origin: Origin | None,
         arrivals: dict[bytes, list[Arrival]],
         output: TaskOutput,
     ) -> None:
-        """Decode one record and put it where it belongs: its episode, its way home, or the dead letters.
+        """Decode records and put each where it belongs: its episode, its way home, or the dead letters."""
+        decode = self._decode[kind]
+        for record in records:
+            try:
+                episode_id, fact = decode(record.value, record.headers)
+            except RejectedError as rejected:
+                self._reject(record, origin_of(record, kind), rejected, output)
+                continue
+            key = episode_key(episode_id)
+            arrived = arrivals.get(key)
+            if arrived is None:
+                if key not in self.episodes and not self._is_home(episode_id):
+                    self._forward(record, origin_of(record, kind), episode_id, output)
+                    continue
+                arrived = arrivals[key] = []
+            arrived.append(Arrival(fact, record.timestamp))
 
-        *origin* is known for a record that was re-keyed; any other is where it was first read.
-        """
-        decode = self._decode_survey if kind is InputKind.SURVEY else self._decode_treatment
-        try:
-            episode_id, fact = decode(record.value, record.headers if origin is None else origin.headers)
-        except RejectedError as rejected:
-            output.records.append(self._dead_letter(record, origin or origin_of(record, kind), rejected))
-            output.tally["dead_letters"] += 1
-            return
-        key = episode_key(episode_id)
-        arrived = arrivals.get(key)
-        if arrived is None:
-            if key not in self.episodes and not self._is_home(episode_id):
-                output.records.append(self._forwarded(record, origin or origin_of(record, kind), episode_id))
-                output.tally["rekeyed"] += 1
-                return
-            arrived = arrivals[key] = []
-        timestamp_ms = record.timestamp if origin is None else origin.timestamp_ms
-        arrived.append(Arrival(fact, max(timestamp_ms, 0)))
+    def _take_rekeyed(
+        self, records: Sequence[InputRecord], arrivals: dict[bytes, list[Arrival]], output: TaskOutput
+    ) -> None:
+        """Take in records that another task has sent home."""
+        for record in records:
+            origin = arrived_origin(record)
+            try:
+                episode_id, fact = self._decode[origin.kind](record.value, origin.headers)
+            except RejectedError as rejected:
+                self._reject(record, origin, rejected, output)
+                continue
+            arrivals.setdefault(episode_key(episode_id), []).append(Arrival(fact, origin.timestamp_ms))
 
-    def _dead_letter(self, record: InputRecord, origin: Origin, rejected: RejectedError) -> OutputRecord:
+    def _reject(self, record: InputRecord, origin: Origin, rejected: RejectedError, output: TaskOutput) -> None:
         topic = self._coder.topology.dead_letter
         partition = self.partition % self._coder.partition_counts[topic]
-        return dead_letter(record, origin, rejected, topic=topic, partition=partition)
+        output.records.append(dead_letter(record, origin, rejected, topic=topic, partition=partition))
+        output.tally["dead_letters"] += 1
 
     def _is_home(self, episode_id: str) -> bool:
         return home_partition(episode_id, self._coder.task_count) == self.partition
 
-    def _forwarded(self, record: InputRecord, origin: Origin, episode_id: str) -> OutputRecord:
+    def _forward(self, record: InputRecord, origin: Origin, episode_id: str, output: TaskOutput) -> None:
         home = home_partition(episode_id, self._coder.task_count)
         headers = travelling_headers(origin)
-        return OutputRecord(self._coder.topology.episodes_rekey, home, record.key, record.value, headers)
+        topic = self._coder.topology.episodes_rekey
+        output.records.append(OutputRecord(topic, home, record.key, record.value, headers))
+        output.tally["rekeyed"] += 1
 
     def _advance(self, key: bytes, arrived: list[Arrival], output: TaskOutput) -> None:
         stored = self.episodes.get(key)
