@@ -1,12 +1,10 @@
 """Decoding is total: whatever arrives is a fact that can be worked with, or a rejection that says why."""
 
-import json
 from typing import Any
 
 import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.strategies import DrawFn
 
 from streams.domain.coder import CodedEpisode, advance
 from streams.domain.episode import Arrival
@@ -15,43 +13,19 @@ from streams.intake.decoder import Decoded
 from streams.intake.rejection import RejectedError, RejectionReason
 from streams.processing.changelog import decode_episode, encode_episode
 from tests.example_messages import DECODER, enveloped
+from tests.json_messages import json_bytes, json_values, mutated_messages
 from tests.messages import message, message_bytes
 from tests.policies_for_tests import POLICIES
 from tests.strategies import facts, pairs
 
 law = settings(max_examples=150, deadline=None)
 
-scalars = (
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["5", 1e300, -0.0])
-)
-json_values = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
-)
 header_values = st.sampled_from(
     [b"1.0", b"", b"application/cloudevents+json", b"application/cloudevents+xml", b"\xff;", None]
 )
 header_lists = st.lists(
     st.tuples(st.sampled_from(["content-type", "ce_specversion", "Content-Type", "x"]), header_values), max_size=3
 )
-
-
-def json_bytes(value: object) -> bytes:
-    """As Python writes it: with numbers of any length, NaN, and escapes for whatever is not ASCII."""
-    return json.dumps(value).encode()
-
-
-@st.composite
-def mutated_messages(draw: DrawFn) -> bytes:
-    """A message of the contract with a field or two changed, taken out or added, and sometimes a byte."""
-    told: dict[str, Any] = message(draw(facts()), "episode")
-    for name in draw(st.lists(st.sampled_from([*told, "score", "answers", "code", "future"]), max_size=2)):
-        told[name] = draw(json_values)
-    for name in draw(st.lists(st.sampled_from(list(told)), max_size=1)):
-        del told[name]
-    value = bytearray(json_bytes(told))
-    for at in draw(st.lists(st.integers(0, len(value) - 1), max_size=1)):
-        value[at : at + draw(st.integers(0, 2))] = draw(st.binary(max_size=2))
-    return bytes(value)
 
 
 def decoded(value: bytes | None, headers: Any, *, as_survey: bool) -> Decoded | RejectedError:  # noqa: ANN401 - anything
