@@ -13,13 +13,15 @@ from streams.demo.progress import DemoProgress
 
 _ACTION_STYLES = {"new": "green", "replace": "yellow", "void": "red"}
 _BAR_WIDTH = 30
+_COLUMNS = {"action": 7, "episode": 12, "instrument": 10, "score": 13, "channel": 8, "payer": None}
+"""Headings and their widths, for a terminal of 80; the last takes what is left."""
 
 
 def screen(progress: DemoProgress) -> RenderableType:
     """The screen for *progress* as it is now."""
     return Group(
         _flow(progress),
-        Panel(_latest(progress), title="coding events, as a billing consumer sees them", title_align="left"),
+        Panel(_latest(progress), title="G9603, as a billing consumer sees it", title_align="left"),
         *(Text(f"! {note}", style="bold yellow") for note in progress.notes),
     )
 
@@ -53,17 +55,16 @@ def _counts(counts: Any) -> str:  # noqa: ANN401 - a Counter of whatever
 
 def _latest(progress: DemoProgress) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False, expand=True)
-    for heading in ("action", "code", "episode", "instrument", "score", "payer", "channel"):
-        table.add_column(heading, no_wrap=True, overflow="ellipsis")
+    for heading, width in _COLUMNS.items():
+        table.add_column(heading, no_wrap=True, overflow="ellipsis", width=width)
     for event in progress.latest:
         style = _ACTION_STYLES[event["action"]]
         table.add_row(
             Text(event["action"], style=style),
-            event["code"],
             event["episode_id"],
             event["instrument"]["id"],
             f"{event['baseline']['score']} \N{RIGHTWARDS ARROW} {event['followup']['score']}",
-            event["payer_id"] or "-",
             event["channel"],
+            event["payer_id"] or "-",
         )
     return table

@@ -1,7 +1,7 @@
 """Runs the demonstration: two workers, a stream of records, a kill in the middle, a recount at the end."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from streams.demo.backlog import Backlog, watch_backlog
 from streams.demo.progress import DemoProgress
-from streams.demo.source import DemoSource
+from streams.demo.source import DeliveredRecord, DemoSource
 from streams.demo.worker_process import WorkerProcess
 from streams.domain.policy import Policy
 from streams.kafka.connection import client_options, connection_options
@@ -22,6 +22,7 @@ from streams.settings import Settings
 DELIVERY_SECONDS = 20.0
 """The records are spread over this time, so that the codes can be seen to come."""
 _PACE_SECONDS = 0.1
+_BURST_TICKS = 20
 _POLL_SECONDS = 0.5
 _CATCH_UP_SECONDS_MAX = 90.0
 
@@ -90,28 +91,38 @@ class Stage:
         return WorkerProcess(name, self._settings, self._folder / f"{name}.log")
 
     async def _deliver(self, backlog: Backlog) -> None:
-        """Send everything, evenly over the delivery time, and kill a worker halfway."""
+        """Send everything, evenly over the delivery time but for a burst halfway, in which a worker is killed."""
         records = self._source.records
         per_tick = max(1, round(len(records) * _PACE_SECONDS / DELIVERY_SECONDS))
+        middle = len(records) // 2
+        burst = middle + _BURST_TICKS * per_tick
         async with AIOKafkaProducer(**client_options(self._connection), linger_ms=5) as producer:
-            for start in range(0, len(records), per_tick):
-                tick = asyncio.create_task(asyncio.sleep(_PACE_SECONDS))
-                for record in records[start : start + per_tick]:
-                    topic = f"{self._settings.topic_prefix}{record.topic}"
-                    await producer.send(topic, record.value, key=record.key, headers=list(record.headers))
-                    self._progress.sent[record.kind] += 1
-                if start <= len(records) // 2 < start + per_tick:
-                    await self._kill(backlog)
-                await tick
+            await self._send_paced(producer, records[:middle], per_tick)
+            await self._send(producer, records[middle:burst])
             await producer.flush()
+            await self._kill(backlog)
+            await self._send_paced(producer, records[burst:], per_tick)
+            await producer.flush()
+
+    async def _send_paced(self, producer: AIOKafkaProducer, records: Sequence[DeliveredRecord], per_tick: int) -> None:
+        for start in range(0, len(records), per_tick):
+            tick = asyncio.create_task(asyncio.sleep(_PACE_SECONDS))
+            await self._send(producer, records[start : start + per_tick])
+            await tick
+
+    async def _send(self, producer: AIOKafkaProducer, records: Sequence[DeliveredRecord]) -> None:
+        for record in records:
+            topic = f"{self._settings.topic_prefix}{record.topic}"
+            await producer.send(topic, record.value, key=record.key, headers=list(record.headers))
+            self._progress.sent[record.kind] += 1
 
     async def _kill(self, backlog: Backlog) -> None:
         """Kill the first worker in the middle of its work."""
         victim = self._progress.workers[0]
-        unread = sum((await backlog.unread()).values())
         victim.kill()
+        unread = sum((await backlog.unread()).values())
         self._progress.notes.append(
-            f"{victim.name} (process {victim.pid}) was killed with SIGKILL while {unread} records were in flight. "
+            f"{victim.name} (process {victim.pid}) was killed with SIGKILL, and left {unread} records undone. "
             "The other takes over its partitions when its session times out, 10 s later."
         )
 
