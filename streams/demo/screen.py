@@ -54,7 +54,7 @@ def _counts(counts: Any) -> str:  # noqa: ANN401 - a Counter of whatever
 
 
 def _latest(progress: DemoProgress) -> Table:
-    table = Table(box=None, header_style="dim", pad_edge=False, expand=True)
+    table = Table(box=None, header_style="dim", padding=(0, 1, 0, 0), expand=True)
     for heading, width in _COLUMNS.items():
         table.add_column(heading, no_wrap=True, overflow="ellipsis", width=width)
     for event in progress.latest:
