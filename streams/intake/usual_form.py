@@ -3,6 +3,9 @@
 The pydantic models of `schemas` say what is accepted, and why not. This module only answers for values on which they
 would give the same answer (``tests/unit/test_usual_form.py`` is that law); on all others it says None. That a score
 is read from its own bytes also makes it exact at once.
+
+A field that is not the contract's makes a record unusual: msgspec skips over what it does not know without looking for
+broken UTF-8, depth or numbers of thousands of digits, and what is no JSON to the contract's types is not taken here.
 """
 
 import re
@@ -36,7 +39,7 @@ _MODIFIER = re.compile(MODIFIER_PATTERN)
 _DIAGNOSIS = re.compile(DIAGNOSIS_PATTERN)
 
 
-class UsualSurvey(msgspec.Struct):
+class UsualSurvey(msgspec.Struct, forbid_unknown_fields=True):
     """A survey whose every field but the score and the time has been checked."""
 
     event_id: _Identifier
@@ -59,7 +62,7 @@ class UsualSurvey(msgspec.Struct):
     place_of_service: _Identifier | None = None
 
 
-class UsualTreatment(msgspec.Struct):
+class UsualTreatment(msgspec.Struct, forbid_unknown_fields=True):
     """A treatment whose every field but the time has been checked."""
 
     event_id: _Identifier

@@ -11,7 +11,7 @@ from streams.domain.fact import Fact, Survey
 from streams.intake.decoder import Decoded
 from streams.intake.rejection import RejectedError, RejectionReason
 from streams.intake.usual_form import usual_survey, usual_treatment
-from tests.example_messages import DECODER
+from tests.example_messages import DECODER, TREATMENT
 from tests.json_messages import json_bytes, json_values, mutated_messages
 from tests.messages import message, message_bytes
 from tests.strategies import facts
@@ -80,6 +80,28 @@ def test_both_read_the_same_scores(fact: Fact, score: str) -> None:
 def test_both_read_the_same_codes(fact: Fact, given_codes: list[str], name: str) -> None:
     """A modifier or a diagnosis has the same form for both."""
     value = json.dumps(message(fact, "episode") | {name: given_codes}).encode()
+
+    assert outcome(value, (), as_survey=False) == outcome(value, WITHOUT_MEANING, as_survey=False)
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        b'"future":"\x80"',
+        b'"\x80":1',
+        b'"future":"\xed\xa0\x80"',
+        b'"future":' + b"[" * 250 + b"]" * 250,
+        b'"future":' + b"9" * 5_000,
+        b'"future":"\\ud800"',
+        b'"event_id":"twice"',
+        b'"\\u0065vent_id":"escaped"',
+        b'"future":{"score":1}',
+    ],
+    ids=["broken_utf8", "broken_name", "surrogate", "depth", "digits", "half_a_pair", "twice", "escaped", "nested"],
+)
+def test_both_say_the_same_of_what_the_contract_does_not_know(unknown: bytes) -> None:
+    """What is passed over is looked at all the same: a record is JSON as a whole or not at all."""
+    value = json.dumps(TREATMENT).encode()[:-1] + b"," + unknown + b"}"
 
     assert outcome(value, (), as_survey=False) == outcome(value, WITHOUT_MEANING, as_survey=False)
 
