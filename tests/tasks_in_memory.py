@@ -15,12 +15,12 @@ from streams.domain.policy import Policy
 from streams.intake.decoder import Decoder
 from streams.processing.changelog import (
     POSITIONS_KEY,
-    decode_episode,
     decode_positions,
     episode_id_of,
     is_episode_key,
 )
 from streams.processing.records import Batch, InputRecord, OutputRecord
+from streams.processing.stored_episode import decode_episode
 from streams.processing.stream_task import Coder, StreamTask, TaskOutput
 from streams.processing.topology import Topology
 from tests.policies_for_tests import INSTRUMENTS

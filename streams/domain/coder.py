@@ -31,6 +31,18 @@ class Step(NamedTuple):
     """What billing is to be told, as JSON values; at most one event a step."""
 
 
+_SURVEYS_TO_COMPARE = 2
+
+
+def may_be_coded(survey_count: int, treatment_count: int) -> bool:
+    """Whether so many facts could earn a code; where they could not, there is nothing to decide.
+
+    A baseline is at or before the anchor and a follow-up after it (contract.md, "What is decided"), so they are two
+    surveys about a treatment. What was entered in error counts along: it may be superseded, and never adds one.
+    """
+    return survey_count >= _SURVEYS_TO_COMPARE and treatment_count > 0
+
+
 def advance(before: CodedEpisode, arrivals: Sequence[Arrival], *, episode_id: str, policy: Policy) -> Step:
     """Take *arrivals* into the episode and bring its ledger up to the new decision."""
     episode = before.episode.with_arrivals(arrivals)

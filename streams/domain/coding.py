@@ -1,5 +1,6 @@
 """What billing is told of an episode: a decision put into the words of the billing topic."""
 
+import hashlib
 import uuid
 from decimal import Decimal
 from typing import Any
@@ -176,14 +177,23 @@ def _survey_content(survey: CodedSurvey) -> dict[str, Any]:
     }
 
 
-def event_id_of(told: dict[str, Any], repetition: int) -> uuid.UUID:
+def event_id_of(told: dict[str, Any], repetition: int) -> str:
     """The id of a coding event with the content *told*, said for the *repetition*-th time (from 0).
 
     The name is the content as JSON with sorted keys and no white space, in UTF-8; from the second time on,
     ``#`` and the repetition follow. Anybody can compute it anew.
     """
-    name = orjson.dumps(told, option=orjson.OPT_SORT_KEYS).decode()
-    return uuid.uuid5(EVENT_ID_NAMESPACE, f"{name}#{repetition}" if repetition else name)
+    name = orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
+    return _uuid5_text(name + b"#%d" % repetition if repetition else name)
+
+
+def _uuid5_text(name: bytes) -> str:
+    """The text of ``uuid.uuid5(EVENT_ID_NAMESPACE, name)``, at a third of the cost (RFC 9562, section 5.5)."""
+    digest = bytearray(hashlib.sha1(EVENT_ID_NAMESPACE.bytes + name, usedforsecurity=False).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    text = digest.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def coding_event(

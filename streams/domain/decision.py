@@ -132,7 +132,7 @@ def _finding(begun: Finding, current: CurrentFacts, policy: Policy) -> Finding:
     rules, group = begun.rules, (begun.instrument, begun.instrument_version)
     if begun.instrument not in rules.instruments:
         return replace(begun, missing=Missing(Stage.SURVEY, Reason.INSTRUMENT_NOT_IN_POLICY))
-    qualifying = [t for t in current.standing_treatments if rules.qualifies(t)]
+    qualifying = rules.qualifying_of(current.standing_treatments)
     if not qualifying:
         return replace(begun, missing=missing_treatment(current))
     valid = [s for s in begun.surveys if exclusion(s, rules) is None]
@@ -219,6 +219,6 @@ def _first_missing(findings: Sequence[Finding], current: CurrentFacts, policy: P
         return max(reached, key=lambda missing: STAGES.index(missing.stage))
     # No survey says which program applies, so a treatment may qualify by the rules of any.
     every_rules = (policy.rules, *(program.rules for program in policy.programs))
-    if not any(rules.qualifies(t) for rules in every_rules for t in current.standing_treatments):
+    if not any(rules.qualifying_of(current.standing_treatments) for rules in every_rules):
         return missing_treatment(current)
     return Missing(Stage.BASELINE, Reason.NO_BASELINE)

@@ -7,13 +7,17 @@ a correction comes: a superseded version still tells that its event was seen, an
 was told before.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
 
 from schemas.vocabulary import RecordStatus
 from streams.domain.fact import Fact, Survey, Treatment, precedence
+
+transport_event: Callable[[Fact], tuple[str, str]] = attrgetter("source", "event_id")
+"""What names the transport event that brought a fact: seen twice, it counts once."""
 
 
 class Arrival(NamedTuple):
@@ -38,13 +42,13 @@ class Episode(msgspec.Struct, frozen=True, array_like=True):
 
     def with_arrivals(self, arrivals: Iterable[Arrival]) -> "Episode":
         """This episode with *arrivals* taken in; itself where they say nothing new."""
-        by_event: dict[tuple[str, str], Fact] = {(fact.source, fact.event_id): fact for fact in self.facts}
+        by_event: dict[tuple[str, str], Fact] = {transport_event(fact): fact for fact in self.facts}
         contested = set(self.contested)
         newest_timestamp_ms = self.newest_timestamp_ms
         changed = False
         for fact, timestamp_ms in arrivals:
             newest_timestamp_ms = max(newest_timestamp_ms, timestamp_ms)
-            event = (fact.source, fact.event_id)
+            event = transport_event(fact)
             known = by_event.get(event)
             if known is None:
                 by_event[event], changed = fact, True
@@ -71,11 +75,8 @@ class CurrentFacts(NamedTuple):
 
     surveys: list[Survey]
     treatments: list[Treatment]
-
-    @property
-    def standing_treatments(self) -> list[Treatment]:
-        """Those that were not entered in error."""
-        return [t for t in self.treatments if t.status is not RecordStatus.ENTERED_IN_ERROR]
+    standing_treatments: list[Treatment]
+    """The treatments that were not entered in error."""
 
 
 def current_facts(facts: Iterable[Fact]) -> CurrentFacts:
@@ -84,12 +85,16 @@ def current_facts(facts: Iterable[Fact]) -> CurrentFacts:
     treatments: dict[str, Treatment] = {}
     for fact in facts:
         if isinstance(fact, Survey):
-            survey = surveys.get(fact.survey_id)
-            surveys[fact.survey_id] = fact if survey is None else max(survey, fact, key=precedence)
+            survey = surveys.setdefault(fact.survey_id, fact)
+            if survey is not fact:
+                surveys[fact.survey_id] = max(survey, fact, key=precedence)
         else:
-            treatment = treatments.get(fact.treatment_id)
-            treatments[fact.treatment_id] = fact if treatment is None else max(treatment, fact, key=precedence)
+            treatment = treatments.setdefault(fact.treatment_id, fact)
+            if treatment is not fact:
+                treatments[fact.treatment_id] = max(treatment, fact, key=precedence)
+    in_order = sorted(treatments.values(), key=lambda t: (t.performed_at.epoch_us, t.treatment_id))
     return CurrentFacts(
         sorted(surveys.values(), key=lambda s: (s.completed_at.epoch_us, s.survey_id)),
-        sorted(treatments.values(), key=lambda t: (t.performed_at.epoch_us, t.treatment_id)),
+        in_order,
+        [t for t in in_order if t.status is not RecordStatus.ENTERED_IN_ERROR],
     )

@@ -51,7 +51,8 @@ class Instant(msgspec.Struct, frozen=True, array_like=True):
 
     def __str__(self) -> str:
         """RFC 3339, ``Z`` for UTC."""
-        local = _LOCAL_EPOCH + timedelta(microseconds=self.local_us)
+        seconds, microseconds = divmod(self.local_us, 1_000_000)
+        local = _LOCAL_EPOCH + timedelta(0, seconds, microseconds)
         return local.isoformat() + _offset_text(self.utc_offset_minutes)
 
 
@@ -63,6 +64,7 @@ def _offset_text(utc_offset_minutes: int) -> str:
     return f"{'-' if utc_offset_minutes < 0 else '+'}{hours:02}:{minutes:02}"
 
 
+@lru_cache(maxsize=1_024)  # records of one batch share their time of arrival
 def rfc3339_of_ms(epoch_ms: int) -> str:
     """The UTC text of a Kafka timestamp in milliseconds; a time after the year 9999 is told as its last."""
     # A producer may set any 64-bit number, and one that no calendar holds must not stop a task.

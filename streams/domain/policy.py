@@ -1,6 +1,6 @@
 """The rules of coding, as values. Reading them from a file is ``streams.policies``' work."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -92,6 +92,11 @@ class Rules:
     def qualifies(self, treatment: Treatment) -> bool:
         """Whether a survey after *treatment* may be a follow-up."""
         return self._qualifies(treatment.code_system, treatment.code)
+
+    def qualifying_of(self, treatments: Iterable[Treatment]) -> list[Treatment]:
+        """Those of *treatments* that qualify, in their order."""
+        qualifies = self._qualifies
+        return [treatment for treatment in treatments if qualifies(treatment.code_system, treatment.code)]
 
     @cached_property
     def _qualifies(self) -> Callable[[TreatmentCodeSystem, str], bool]:

@@ -91,6 +91,7 @@ def _quotient(dividend: int, divisor: int) -> Decimal:
     return canonical(rounded)
 
 
+@lru_cache(maxsize=4_096)
 def canonical(score: Decimal) -> Decimal:
     """The one form of a number: 50, not 50.0, 5E+1 or -0; equal scores make equal facts, byte for byte."""
     whole = int(score)

@@ -11,8 +11,9 @@ import msgspec
 from streams.domain.coder import CodedEpisode
 from streams.kafka.log_reader import read_log
 from streams.kafka.topic_admin import topic_admin
-from streams.processing.changelog import decode_episode, episode_key
+from streams.processing.changelog import episode_key
 from streams.processing.partitioning import home_partition
+from streams.processing.stored_episode import decode_episode
 from streams.processing.topology import Topology
 
 Progress = Callable[[int], None]

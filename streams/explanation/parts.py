@@ -81,7 +81,7 @@ def _survey_part(survey: Survey, finding: Finding, policy: Policy, standing: Seq
         if survey == comparison.follow_up and finding.baseline is not None:
             role = Role.IMPROVED_FOLLOW_UP if comparison.improved else Role.FOLLOW_UP
             return Part(Standing.COUNTS, role, comparison_clause(comparison, finding.baseline, instrument))
-    qualifying = [t for t in standing if rules.qualifies(t)]
+    qualifying = rules.qualifying_of(standing)
     return Part(Standing.COUNTS, None, _why_not_used(survey, finding, qualifying))
 
 

@@ -11,6 +11,7 @@ broken UTF-8, depth or numbers of thousands of digits, and what is no JSON to th
 import re
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated
 
 import msgspec
@@ -96,13 +97,11 @@ def usual_survey(value: bytes) -> tuple[UsualSurvey, Decimal | None, Instant] | 
     except _UNUSUAL:
         return None
     completed_at = _instant(survey.completed_at)
-    score = _SCORE.fullmatch(survey.score)
     if completed_at is None:
         return None
-    if score is not None:
-        return survey, Decimal((score[1] or score[2]).decode()), completed_at
-    if bytes(survey.score) == b"null" and survey.answers is not None:
-        return survey, None, completed_at
+    score = _score(bytes(survey.score))
+    if score is not None or (survey.score == _NONE and survey.answers is not None):
+        return survey, score, completed_at
     return None
 
 
@@ -115,11 +114,20 @@ def usual_treatment(value: bytes) -> tuple[UsualTreatment, Instant] | None:
     performed_at = _instant(treatment.performed_at)
     if performed_at is None:
         return None
-    if not all(_MODIFIER.fullmatch(modifier) for modifier in treatment.modifiers):
-        return None
-    if not all(_DIAGNOSIS.fullmatch(code) for code in treatment.diagnoses):
+    if not _are_well_formed(treatment.modifiers, treatment.diagnoses):
         return None
     return treatment, performed_at
+
+
+@lru_cache(maxsize=4_096)  # instruments have few scores, and surveys come by the thousand in a second
+def _score(written: bytes) -> Decimal | None:
+    score = _SCORE.fullmatch(written)
+    return Decimal((score[1] or score[2]).decode()) if score is not None else None
+
+
+@lru_cache(maxsize=4_096)  # the same few codes stand together again and again
+def _are_well_formed(modifiers: tuple[str, ...], diagnoses: tuple[str, ...]) -> bool:
+    return all(map(_MODIFIER.fullmatch, modifiers)) and all(map(_DIAGNOSIS.fullmatch, diagnoses))
 
 
 def _instant(text: str) -> Instant | None:

@@ -1,12 +1,10 @@
 """How episodes and positions are written to the compacted changelog, and read again.
 
-A key is one letter for the kind of record, then the episode id. The value of an episode is MessagePack
-(arrays, no field names): it is also how the episode is held in memory, so that a restore copies bytes.
+A key is one letter for the kind of record, then the episode id. The value of an episode (`stored_episode`) is also
+how it is held in memory, so that a restore copies bytes.
 """
 
 import msgspec
-
-from streams.domain.coder import CodedEpisode
 
 POSITIONS_KEY = b"P"
 _EPISODE = b"E"
@@ -23,7 +21,6 @@ class Positions(msgspec.Struct, frozen=True, array_like=True):
 
 
 _encoder = msgspec.msgpack.Encoder()
-_episode_decoder = msgspec.msgpack.Decoder(CodedEpisode)
 _positions_decoder = msgspec.msgpack.Decoder(Positions)
 
 
@@ -40,20 +37,6 @@ def episode_id_of(key: bytes) -> str:
 def is_episode_key(key: bytes) -> bool:
     """Whether *key* is an episode's."""
     return key.startswith(_EPISODE)
-
-
-def encode_episode(coded: CodedEpisode) -> bytes:
-    """The value of an episode's record."""
-    return _encoder.encode(coded)
-
-
-def decode_episode(value: bytes) -> CodedEpisode:
-    """The episode in *value*.
-
-    Raises:
-        msgspec.DecodeError: The changelog holds what this version did not write.
-    """
-    return _episode_decoder.decode(value)
 
 
 def encode_positions(positions: Positions) -> bytes:

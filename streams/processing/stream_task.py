@@ -6,8 +6,9 @@ into the one transaction of the worker's step, together with the positions that 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from streams.domain.coder import CodedEpisode, advance
 from streams.domain.decision import Coded
@@ -18,9 +19,8 @@ from streams.intake.rejection import RejectedError
 from streams.processing.changelog import (
     POSITIONS_KEY,
     Positions,
-    decode_episode,
-    encode_episode,
     encode_positions,
+    episode_id_of,
     episode_key,
 )
 from streams.processing.coding_record import coding_record
@@ -28,9 +28,12 @@ from streams.processing.dead_letter import dead_letter
 from streams.processing.partitioning import home_partition
 from streams.processing.records import Batch, InputRecord, OutputRecord
 from streams.processing.rekeying import Origin, arrived_origin, origin_of, travelling_headers
+from streams.processing.stored_episode import decode_episode, encode_episode, with_new_facts
 from streams.processing.topology import InputKind, Topology
 
 _NEW = CodedEpisode()
+_RECORDS_A_TURN = 256
+"""A few milliseconds: the commit of the step before needs the processor now and then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,8 @@ class StreamTask:
         self.next_offsets = dict(next_offsets)
         self._coder = coder
         self._kinds = coder.topology.kinds
+        self._changelog = coder.topology.episodes_changelog
+        self._coding_events = coder.topology.coding_events
         self._decode = {
             InputKind.SURVEY: coder.decoder.decode_survey,
             InputKind.TREATMENT: coder.decoder.decode_treatment,
@@ -90,24 +95,42 @@ class StreamTask:
     def process(self, batches: Iterable[Batch]) -> TaskOutput:
         """Fold *batches* into the episodes, decide once per touched episode, and say what to write."""
         output = TaskOutput()
+        for _ in self.processing(batches, output):
+            pass
+        return output
+
+    def processing(self, batches: Iterable[Batch], output: TaskOutput) -> Iterator[None]:
+        """`process` in turns, into *output*: between two of them others may have the processor.
+
+        The task must not be asked for anything else until the last turn.
+        """
         arrivals: dict[bytes, list[Arrival]] = {}
         for topic, records in batches:
             if not records:
                 continue
-            kind = self._kinds.get(topic)
-            if kind is None:
-                self._take_rekeyed(records, arrivals, output)
-            else:
-                self._take(records, kind, arrivals, output)
+            for start in range(0, len(records), _RECORDS_A_TURN):
+                self._take(topic, records[start : start + _RECORDS_A_TURN], arrivals, output)
+                yield
             output.tally["records"] += len(records)
             self.next_offsets[topic] = output.next_offsets[topic] = records[-1].offset + 1
-        for key, arrived in arrivals.items():
-            self._advance(key, arrived, output)
+        episodes = iter(arrivals.items())
+        while turn := tuple(islice(episodes, _RECORDS_A_TURN)):
+            for key, arrived in turn:
+                self._advance(key, arrived, output)
+            yield
         if output.next_offsets:
             output.records.append(self._positions_record())
-        return output
 
     def _take(
+        self, topic: str, records: Sequence[InputRecord], arrivals: dict[bytes, list[Arrival]], output: TaskOutput
+    ) -> None:
+        kind = self._kinds.get(topic)
+        if kind is None:
+            self._take_rekeyed(records, arrivals, output)
+        else:
+            self._take_input(records, kind, arrivals, output)
+
+    def _take_input(
         self,
         records: Sequence[InputRecord],
         kind: InputKind,
@@ -162,24 +185,36 @@ class StreamTask:
 
     def _advance(self, key: bytes, arrived: list[Arrival], output: TaskOutput) -> None:
         stored = self.episodes.get(key)
+        value = with_new_facts(stored, arrived)
+        if value is None:
+            value = self._decided(key, stored, arrived, output)
+        else:
+            output.tally["decided_too_few_facts"] += 1
+        if value != stored:
+            self.episodes[key] = value
+            output.records.append(OutputRecord(self._changelog, self.partition, key, value))
+
+    def _decided(self, key: bytes, stored: bytes | None, arrived: list[Arrival], output: TaskOutput) -> bytes:
+        """The episode with *arrived* after a decision; what billing is to be told goes into *output*."""
         before = decode_episode(stored) if stored is not None else _NEW
-        episode_id = key[1:].decode()
+        episode_id = episode_id_of(key)
         step = advance(before, arrived, episode_id=episode_id, policy=self._coder.policy)
-        if not step.changed:
-            return
-        value = encode_episode(step.after)
-        self.episodes[key] = value
-        topology = self._coder.topology
-        output.records.append(OutputRecord(topology.episodes_changelog, self.partition, key, value))
+        if stored is not None and not step.changed:
+            return stored
         if step.decision is not None:
             decided = step.decision.code if isinstance(step.decision, Coded) else step.decision.missing.reason
             output.tally[f"decided_{decided}"] += 1
         if step.event is not None:
-            partition = home_partition(episode_id, self._coder.partition_counts[topology.coding_events])
-            output.records.append(coding_record(step.event, topic=topology.coding_events, partition=partition))
+            output.records.append(
+                coding_record(step.event, topic=self._coding_events, partition=self._billing_partition(episode_id))
+            )
             output.tally["coding_events"] += 1
+        return encode_episode(step.after)
+
+    def _billing_partition(self, episode_id: str) -> int:
+        count = self._coder.partition_counts[self._coding_events]
+        return self.partition if count == self._coder.task_count else home_partition(episode_id, count)
 
     def _positions_record(self) -> OutputRecord:
         positions = Positions(self._coder.task_count, self.next_offsets)
-        topic = self._coder.topology.episodes_changelog
-        return OutputRecord(topic, self.partition, POSITIONS_KEY, encode_positions(positions))
+        return OutputRecord(self._changelog, self.partition, POSITIONS_KEY, encode_positions(positions))

@@ -21,7 +21,7 @@ from typing import NamedTuple, Protocol
 import structlog
 
 from streams.processing.records import Batch, InputRecord, OutputRecord
-from streams.processing.stream_task import Coder, StreamTask
+from streams.processing.stream_task import Coder, StreamTask, TaskOutput
 from streams.worker.restorer import RestoredPartition
 from streams.worker.step import Generation, Step, StepWriter, TopicPartition
 from streams.worker.tuning import Tuning
@@ -189,12 +189,13 @@ class TaskManager:
         records: list[OutputRecord] = []
         next_offsets: dict[TopicPartition, int] = {}
         for partition, batches in inbox.items():
-            output = self._tasks[partition].process(batches)
+            output = TaskOutput()
+            for _ in self._tasks[partition].processing(batches, output):
+                await asyncio.sleep(0)  # the commit of the step before goes on meanwhile
             records += output.records
             self.tally.update(output.tally)
             for topic, offset in output.next_offsets.items():
                 next_offsets[TopicPartition(topic, partition)] = offset
-            await asyncio.sleep(0)  # let the event loop breathe between partitions
         return Step(generation, records, next_offsets)
 
     async def _committed(self, step: Step) -> None:

@@ -11,7 +11,7 @@ from streams.domain.episode import Arrival
 from streams.domain.fact import Fact, Survey
 from streams.intake.decoder import Decoded
 from streams.intake.rejection import RejectedError, RejectionReason
-from streams.processing.changelog import decode_episode, encode_episode
+from streams.processing.stored_episode import decode_episode, encode_episode
 from tests.example_messages import DECODER, enveloped
 from tests.json_messages import json_bytes, json_values, mutated_messages
 from tests.messages import message, message_bytes

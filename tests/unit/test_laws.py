@@ -15,7 +15,7 @@ from streams.domain.decision import Coded, NotCoded, decide
 from streams.domain.episode import Arrival
 from streams.domain.fact import Fact
 from streams.domain.policy import Policy
-from streams.processing.changelog import decode_episode, encode_episode
+from streams.processing.stored_episode import decode_episode, encode_episode
 from tests.billing_consumer import billed
 from tests.oracle import Answer, recount
 from tests.policies_for_tests import DEFAULT, POLICIES

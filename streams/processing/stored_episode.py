@@ -1,0 +1,110 @@
+"""How an episode is kept, in memory and in the changelog: so that most facts are added without reading it.
+
+Theory of operation. The union of facts is also a union of bytes: a fact that is not yet in an episode is written
+behind those that are. A code needs two surveys and a treatment (`streams.domain.coder.may_be_coded`), so an episode
+with fewer, of which billing was told nothing, need be neither decoded nor decided. Whatever is not so simple is left
+to `streams.domain.coder.advance` (``tests/unit/test_stored_episode.py`` is the law that both say the same).
+
+A value is big-endian and has three parts:
+
+    head     format (1 byte), newest Kafka timestamp in ms (8), surveys (4), treatments (4), length of the tail (4)
+    tail     MessagePack of the transport events that came with two contents and of the ledger; none if both are empty
+    facts    MessagePack, one behind the other, arrays without field names; in no order
+"""
+
+import struct
+from collections.abc import Sequence
+
+import msgspec
+
+from streams.domain.coder import CodedEpisode, may_be_coded
+from streams.domain.episode import Arrival, Episode, transport_event
+from streams.domain.fact import Fact, Survey
+from streams.domain.ledger import Ledger
+
+_FORMAT = 1
+_HEAD = struct.Struct(">BQIII")
+_pack_head, _unpack_head, _HEAD_BYTES = _HEAD.pack, _HEAD.unpack_from, _HEAD.size
+_NOTHING = _pack_head(_FORMAT, 0, 0, 0, 0)
+
+_ARRAY_32 = b"\xdd"  # MessagePack: an array, its length in the four bytes that follow
+_FIXED_ARRAY_LENGTH_MAX, _ARRAY_16_LENGTH_MAX = 15, 65_535
+
+
+class _Tail(msgspec.Struct, frozen=True, array_like=True):
+    contested: tuple[tuple[str, str], ...]
+    ledger: Ledger
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_tail = msgspec.msgpack.Decoder(_Tail).decode
+_decode_facts = msgspec.msgpack.Decoder(tuple[Fact, ...]).decode
+_EMPTY_TAIL = _Tail((), Ledger())
+
+
+def encode_episode(coded: CodedEpisode) -> bytes:
+    """The bytes of *coded*."""
+    episode = coded.episode
+    surveys = [type(fact) for fact in episode.facts].count(Survey)
+    tail = (
+        b"" if not episode.contested and not coded.ledger.entries else _encode(_Tail(episode.contested, coded.ledger))
+    )
+    head = _pack_head(_FORMAT, episode.newest_timestamp_ms, surveys, len(episode.facts) - surveys, len(tail))
+    return head + tail + _without_length(_encode(episode.facts), len(episode.facts))
+
+
+def decode_episode(value: bytes) -> CodedEpisode:
+    """The episode in *value*.
+
+    Raises:
+        ValueError: The changelog holds what this version did not write.
+    """
+    newest_timestamp_ms, surveys, treatments, tail_bytes = _parts(value)
+    facts_at = _HEAD_BYTES + tail_bytes
+    tail = _decode_tail(value[_HEAD_BYTES:facts_at]) if tail_bytes else _EMPTY_TAIL
+    facts = _decode_facts(_ARRAY_32 + (surveys + treatments).to_bytes(4, "big") + value[facts_at:])
+    in_order = sorted(facts, key=transport_event)
+    return CodedEpisode(Episode(tuple(in_order), newest_timestamp_ms, tail.contested), tail.ledger)
+
+
+def with_new_facts(value: bytes | None, arrivals: Sequence[Arrival]) -> bytes | None:
+    """*value* with *arrivals* behind it; None where the episode must be read.
+
+    Args:
+        value: The episode so far; None where there is none.
+        arrivals: In the order in which they came.
+    """
+    value = _NOTHING if value is None else value
+    newest_timestamp_ms, surveys, treatments, tail_bytes = _parts(value)
+    for fact, timestamp_ms in arrivals:
+        if type(fact) is Survey:
+            surveys += 1
+        else:
+            treatments += 1
+        newest_timestamp_ms = max(newest_timestamp_ms, timestamp_ms)
+    if tail_bytes or may_be_coded(surveys, treatments):
+        return None
+    for fact, _ in arrivals:
+        # Where the bytes that name its transport event are nowhere, it is new; where they are, they may still be
+        # something else's, and are looked at properly.
+        if _encode(transport_event(fact))[1:] in value:
+            return None
+        value += _encode(fact)
+    return _pack_head(_FORMAT, newest_timestamp_ms, surveys, treatments, 0) + value[_HEAD_BYTES:]
+
+
+def _parts(value: bytes) -> tuple[int, int, int, int]:
+    try:
+        format_number, newest_timestamp_ms, surveys, treatments, tail_bytes = _unpack_head(value)
+    except struct.error:
+        format_number = -1
+    if format_number != _FORMAT:
+        message = "The changelog holds an episode in a format of another version: start a worker of that version."
+        raise ValueError(message)
+    return newest_timestamp_ms, surveys, treatments, tail_bytes
+
+
+def _without_length(facts: bytes, count: int) -> bytes:
+    if count <= _FIXED_ARRAY_LENGTH_MAX:
+        return facts[1:]
+    return facts[3:] if count <= _ARRAY_16_LENGTH_MAX else facts[5:]
