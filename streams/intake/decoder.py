@@ -15,6 +15,9 @@ from streams.intake.exact_json import ExactReader
 from streams.intake.rejection import RejectedError, RejectionReason
 from streams.intake.usual_form import UsualSurvey, UsualTreatment, usual_survey, usual_treatment
 
+VALUE_BYTES_MAX = 256 * 1024
+"""An event with every field of the contract at its bound has a tenth of it; the rest is for fields of others."""
+
 _FOUR_PLACES = Decimal("0.0001")
 
 
@@ -41,7 +44,7 @@ class Decoder:
         Raises:
             RejectedError: The record goes to the dead letters.
         """
-        usual = usual_survey(value) if value and not headers else None
+        usual = usual_survey(value) if value and not headers and len(value) <= VALUE_BYTES_MAX else None
         if usual is not None:
             return Decoded(usual[0].episode_id, self._survey_fact(*usual))
         event = _read(value, headers, self._survey, self._survey_envelope)
@@ -53,7 +56,7 @@ class Decoder:
         Raises:
             RejectedError: The record goes to the dead letters.
         """
-        usual = usual_treatment(value) if value and not headers else None
+        usual = usual_treatment(value) if value and not headers and len(value) <= VALUE_BYTES_MAX else None
         if usual is not None:
             return Decoded(usual[0].episode_id, _treatment_fact(*usual))
         event = _read(value, headers, self._treatment, self._treatment_envelope)
@@ -91,6 +94,8 @@ def _read(
 ) -> EventT:
     if not value:
         raise RejectedError(RejectionReason.EMPTY, "the value: there is none.")
+    if len(value) > VALUE_BYTES_MAX:
+        raise RejectedError(RejectionReason.TOO_LARGE, f"the value: it has more than {VALUE_BYTES_MAX} bytes.")
     return envelope.read(value).data if is_structured(headers) else bare.read(value)
 
 

@@ -11,6 +11,7 @@ class RejectionReason(StrEnum):
     """What is wrong with a record; the words are fixed, for people filter and count by them."""
 
     EMPTY = "empty"
+    TOO_LARGE = "too_large"
     NOT_JSON = "not_json"
     INVALID = "invalid"
     INVALID_TIME = "invalid_time"
@@ -20,6 +21,7 @@ class RejectionReason(StrEnum):
     ANSWERS_INVALID = "answers_invalid"
     NO_ITEM_RULE = "no_item_rule"
     SCORE_MISMATCH = "score_mismatch"
+    EPISODE_FULL = "episode_full"
 
 
 class RejectedError(Exception):

@@ -28,6 +28,7 @@ _pack_head, _unpack_head, _HEAD_BYTES = _HEAD.pack, _HEAD.unpack_from, _HEAD.siz
 _NOTHING = _pack_head(_FORMAT, 0, 0, 0, 0)
 
 _ARRAY_32 = b"\xdd"  # MessagePack: an array, its length in the four bytes that follow
+_FIXED_ARRAY_BYTES = 1
 _FIXED_ARRAY_LENGTH_MAX, _ARRAY_16_LENGTH_MAX = 15, 65_535
 
 
@@ -85,12 +86,30 @@ def with_new_facts(value: bytes | None, arrivals: Sequence[Arrival]) -> bytes | 
     if tail_bytes or may_be_coded(surveys, treatments):
         return None
     for fact, _ in arrivals:
-        # Where the bytes that name its transport event are nowhere, it is new; where they are, they may still be
-        # something else's, and are looked at properly.
-        if _encode(transport_event(fact))[1:] in value:
+        if may_hold_event(value, fact):
             return None
         value += _encode(fact)
     return _pack_head(_FORMAT, newest_timestamp_ms, surveys, treatments, 0) + value[_HEAD_BYTES:]
+
+
+def fact_count(value: bytes) -> int:
+    """How many facts *value* holds."""
+    _, surveys, treatments, _ = _parts(value)
+    return surveys + treatments
+
+
+def may_hold_event(value: bytes, fact: Fact) -> bool:
+    """False only where the transport event of *fact* is not in *value*.
+
+    Where the bytes of its name are nowhere, it is not there; where they are, they may be something else's.
+    """
+    return _encode(transport_event(fact))[_FIXED_ARRAY_BYTES:] in value
+
+
+def may_hold_version(value: bytes, fact: Fact) -> bool:
+    """False only where no version of the survey or treatment of *fact* is in *value*."""
+    _, record_id = fact.identity
+    return _encode(record_id) in value
 
 
 def _parts(value: bytes) -> tuple[int, int, int, int]:
@@ -106,5 +125,5 @@ def _parts(value: bytes) -> tuple[int, int, int, int]:
 
 def _without_length(facts: bytes, count: int) -> bytes:
     if count <= _FIXED_ARRAY_LENGTH_MAX:
-        return facts[1:]
+        return facts[_FIXED_ARRAY_BYTES:]
     return facts[3:] if count <= _ARRAY_16_LENGTH_MAX else facts[5:]

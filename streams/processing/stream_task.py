@@ -16,6 +16,7 @@ from streams.domain.episode import Arrival
 from streams.domain.policy import Policy
 from streams.intake.decoder import Decoder
 from streams.intake.rejection import RejectedError
+from streams.processing.arrivals import Arrivals
 from streams.processing.changelog import (
     POSITIONS_KEY,
     Positions,
@@ -60,7 +61,7 @@ class TaskOutput:
     next_offsets: dict[str, int] = field(default_factory=dict)
     """Of the source topics that were read, in the task's partition."""
     tally: Counter[str] = field(default_factory=Counter)
-    """records, rekeyed, dead_letters, coding_events, and decisions by outcome."""
+    """records, rekeyed, dead_letters, rejected_ by reason, coding_events, and decided_ by outcome."""
 
 
 class StreamTask:
@@ -104,7 +105,7 @@ class StreamTask:
 
         The task must not be asked for anything else until the last turn.
         """
-        arrivals: dict[bytes, list[Arrival]] = {}
+        arrivals = Arrivals(self.episodes)
         for topic, records in batches:
             if not records:
                 continue
@@ -113,7 +114,7 @@ class StreamTask:
                 yield
             output.tally["records"] += len(records)
             self.next_offsets[topic] = output.next_offsets[topic] = records[-1].offset + 1
-        episodes = iter(arrivals.items())
+        episodes = iter(arrivals.by_key.items())
         while turn := tuple(islice(episodes, _RECORDS_A_TURN)):
             for key, arrived in turn:
                 self._advance(key, arrived, output)
@@ -121,9 +122,7 @@ class StreamTask:
         if output.next_offsets:
             output.records.append(self._positions_record())
 
-    def _take(
-        self, topic: str, records: Sequence[InputRecord], arrivals: dict[bytes, list[Arrival]], output: TaskOutput
-    ) -> None:
+    def _take(self, topic: str, records: Sequence[InputRecord], arrivals: Arrivals, output: TaskOutput) -> None:
         kind = self._kinds.get(topic)
         if kind is None:
             self._take_rekeyed(records, arrivals, output)
@@ -131,47 +130,37 @@ class StreamTask:
             self._take_input(records, kind, arrivals, output)
 
     def _take_input(
-        self,
-        records: Sequence[InputRecord],
-        kind: InputKind,
-        arrivals: dict[bytes, list[Arrival]],
-        output: TaskOutput,
+        self, records: Sequence[InputRecord], kind: InputKind, arrivals: Arrivals, output: TaskOutput
     ) -> None:
         """Decode records and put each where it belongs: its episode, its way home, or the dead letters."""
         decode = self._decode[kind]
         for record in records:
             try:
                 episode_id, fact = decode(record.value, record.headers)
+                key = episode_key(episode_id)
+                if key in arrivals or self._is_home(episode_id):
+                    arrivals.take(key, fact, record.timestamp)
+                else:
+                    self._forward(record, origin_of(record, kind), episode_id, output)
             except RejectedError as rejected:
                 self._reject(record, origin_of(record, kind), rejected, output)
-                continue
-            key = episode_key(episode_id)
-            arrived = arrivals.get(key)
-            if arrived is None:
-                if key not in self.episodes and not self._is_home(episode_id):
-                    self._forward(record, origin_of(record, kind), episode_id, output)
-                    continue
-                arrived = arrivals[key] = []
-            arrived.append(Arrival(fact, record.timestamp))
 
-    def _take_rekeyed(
-        self, records: Sequence[InputRecord], arrivals: dict[bytes, list[Arrival]], output: TaskOutput
-    ) -> None:
+    def _take_rekeyed(self, records: Sequence[InputRecord], arrivals: Arrivals, output: TaskOutput) -> None:
         """Take in records that another task has sent home."""
         for record in records:
             origin = arrived_origin(record)
             try:
                 episode_id, fact = self._decode[origin.kind](record.value, origin.headers)
+                arrivals.take(episode_key(episode_id), fact, origin.timestamp_ms)
             except RejectedError as rejected:
                 self._reject(record, origin, rejected, output)
-                continue
-            arrivals.setdefault(episode_key(episode_id), []).append(Arrival(fact, origin.timestamp_ms))
 
     def _reject(self, record: InputRecord, origin: Origin, rejected: RejectedError, output: TaskOutput) -> None:
         topic = self._coder.topology.dead_letter
         partition = self.partition % self._coder.partition_counts[topic]
         output.records.append(dead_letter(record, origin, rejected, topic=topic, partition=partition))
         output.tally["dead_letters"] += 1
+        output.tally[f"rejected_{rejected.reason}"] += 1
 
     def _is_home(self, episode_id: str) -> bool:
         return home_partition(episode_id, self._coder.task_count) == self.partition

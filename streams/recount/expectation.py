@@ -1,7 +1,7 @@
 """What should have come out, by the input alone: the episodes' codes, and the dead letters."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from streams.domain.episode import Arrival, Episode
 from streams.domain.policy import Policy
 from streams.intake.decoder import Decoder
 from streams.intake.rejection import RejectedError, RejectionReason
+from streams.processing.arrivals import FACTS_MAX
 from streams.processing.records import InputRecord
 from streams.processing.topology import InputKind
 
@@ -33,8 +34,12 @@ class Expectation:
 
     decoder: Decoder
     policy: Policy
+    turned_away: Collection[Coordinates] = ()
+    """Dead letters of full episodes: which facts were there first, only the worker that took them in can say."""
     episodes: dict[str, Episode] = field(default_factory=lambda: defaultdict(Episode))
     rejected: dict[Coordinates, RejectionReason] = field(default_factory=dict)
+    crowded: dict[str, Coordinates] = field(default_factory=dict)
+    """Episodes that turned facts away, each with the last of these."""
     record_count: int = 0
 
     def take(self, records: Iterable[InputRecord], kind: InputKind) -> None:
@@ -42,14 +47,25 @@ class Expectation:
         decode = self.decoder.decode_survey if kind is InputKind.SURVEY else self.decoder.decode_treatment
         for record in records:
             self.record_count += 1
+            source = Coordinates(record.topic, record.partition, record.offset)
             try:
                 decoded = decode(record.value, record.headers)
             except RejectedError as error:
-                self.rejected[Coordinates(record.topic, record.partition, record.offset)] = error.reason
+                self.rejected[source] = error.reason
+                continue
+            if source in self.turned_away:
+                self.rejected[source] = RejectionReason.EPISODE_FULL
+                self.crowded[decoded.episode_id] = source
                 continue
             arrival = Arrival(decoded.fact, max(record.timestamp, 0))
             episode = self.episodes[decoded.episode_id]
             self.episodes[decoded.episode_id] = episode.with_arrivals([arrival])
+
+    def wrongly_turned_away(self) -> list[Coordinates]:
+        """Of each episode that turned facts away and was not full, the last of these."""
+        return [
+            source for episode_id, source in self.crowded.items() if len(self.episodes[episode_id].facts) < FACTS_MAX
+        ]
 
     def codes(self) -> dict[str, dict[str, Any]]:
         """The content of the code of every episode that has earned one, without the action."""

@@ -1,7 +1,7 @@
 """Reads the topics and holds the outcome against the expectation."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ import orjson
 
 from streams.domain.policy import Policy
 from streams.intake.decoder import Decoder
+from streams.intake.rejection import RejectionReason
 from streams.kafka.log_reader import read_log
 from streams.processing.dead_letter import OFFSET, PARTITION, REASON, TOPIC
 from streams.processing.records import InputRecord
@@ -59,7 +60,8 @@ async def recount(
         policy: The policy that the workers worked by.
         on_progress: Called with the number of records read since the last call.
     """
-    expectation = Expectation(Decoder(policy.instruments), policy)
+    letters = [record async for records in read_log(connection, [topology.dead_letter]) for record in records]
+    expectation = Expectation(Decoder(policy.instruments), policy, _turned_away(letters))
     inputs: dict[Coordinates, InputRecord] = {}
     for topic, kind in topology.kinds.items():
         async for records in read_log(connection, [topic]):
@@ -73,7 +75,7 @@ async def recount(
         for record in records:
             view.take(record.value)
         on_progress(len(records))
-    dead_letters, dead_letter_faults = await _dead_letters(connection, topology, expectation, inputs)
+    dead_letters, dead_letter_faults = _compared(letters, expectation, inputs)
     expected, held = _as_published(expectation.codes()), view.codes()
     return Recount(
         record_count=expectation.record_count,
@@ -95,32 +97,43 @@ def _as_published(codes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]
     return published
 
 
-async def _dead_letters(
-    connection: Mapping[str, Any],
-    topology: Topology,
-    expectation: Expectation,
-    inputs: Mapping[Coordinates, InputRecord],
+def _source(dead_letter: InputRecord) -> tuple[Coordinates, str]:
+    """Where the record of *dead_letter* was first read, and why it was rejected."""
+    headers = dict(dead_letter.headers)
+    return Coordinates(headers[TOPIC].decode(), int(headers[PARTITION]), int(headers[OFFSET])), headers[REASON].decode()
+
+
+def _turned_away(letters: Iterable[InputRecord]) -> set[Coordinates]:
+    sources = map(_source, letters)
+    return {source for source, reason in sources if reason == RejectionReason.EPISODE_FULL}
+
+
+def _compared(
+    letters: Iterable[InputRecord], expectation: Expectation, inputs: Mapping[Coordinates, InputRecord]
 ) -> tuple[dict[str, int], list[str]]:
     """Every rejected record must be a dead letter once, byte for byte and for its reason; and nothing else."""
     reasons: Counter[str] = Counter()
     faults = []
     seen: set[Coordinates] = set()
-    async for records in read_log(connection, [topology.dead_letter]):
-        for record in records:
-            headers = dict(record.headers)
-            reasons[headers[REASON].decode()] += 1
-            source = Coordinates(headers[TOPIC].decode(), int(headers[PARTITION]), int(headers[OFFSET]))
-            fault = _dead_letter_fault(record, source, headers[REASON].decode(), expectation, inputs)
-            if source in seen:
-                fault = "appears twice"
-            seen.add(source)
-            if fault is not None:
-                faults.append(f"the dead letter of {source.topic}-{source.partition}@{source.offset} {fault}")
+    for record in letters:
+        source, reason = _source(record)
+        reasons[reason] += 1
+        fault = "appears twice" if source in seen else _dead_letter_fault(record, source, reason, expectation, inputs)
+        seen.add(source)
+        if fault is not None:
+            faults.append(f"the dead letter of {_named(source)} {fault}")
     faults += [
-        f"{source.topic}-{source.partition}@{source.offset} is no dead letter, and should be"
-        for source in sorted(expectation.rejected.keys() - seen)
+        f"{_named(source)} is no dead letter, and should be" for source in sorted(expectation.rejected.keys() - seen)
+    ]
+    faults += [
+        f"{_named(source)} was turned away by an episode that is not full"
+        for source in expectation.wrongly_turned_away()
     ]
     return dict(reasons), faults
+
+
+def _named(source: Coordinates) -> str:
+    return f"{source.topic}-{source.partition}@{source.offset}"
 
 
 def _dead_letter_fault(

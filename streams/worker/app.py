@@ -28,7 +28,7 @@ from streams.worker.tuning import Tuning
 EXIT_DOUBT = 70
 """The worker stopped because going on was not safe; start it again (EX_SOFTWARE)."""
 
-_ALLOCATIONS_PER_COLLECTION = 50_000
+_ALLOCATIONS_PER_COLLECTION = 500_000
 
 _log = structlog.get_logger(__name__)
 

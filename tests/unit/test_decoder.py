@@ -115,7 +115,8 @@ def test_an_identifier_may_have_256_characters() -> None:
     """Characters, not bytes; and a name of two megabytes is none."""
     assert survey_of(orjson.dumps(SCORED | {"survey_id": "é" * 256})).survey_id == "é" * 256
     assert rejection(orjson.dumps(SCORED | {"survey_id": "x" * 257})) is RejectionReason.INVALID
-    assert rejection(orjson.dumps(SCORED | {"episode_id": "x" * 2_000_000})) is RejectionReason.INVALID
+    assert rejection(orjson.dumps(SCORED | {"episode_id": "x" * 200_000})) is RejectionReason.INVALID
+    assert rejection(orjson.dumps(SCORED | {"episode_id": "x" * 2_000_000})) is RejectionReason.TOO_LARGE
 
 
 @pytest.mark.parametrize("name", [*SURVEY, "score"])
