@@ -28,11 +28,13 @@ from aiokafka.protocol.types import (
 )
 from aiokafka.structs import OffsetAndMetadata
 
+from streams.kafka.group_member import FENCED_INSTANCE_ID
+
 _NO_LEADER_EPOCH = -1
 _FENCED = (
     kafka_errors.IllegalGenerationError.errno,
     kafka_errors.UnknownMemberIdError.errno,
-    82,  # FENCED_INSTANCE_ID, which aiokafka has no class for
+    FENCED_INSTANCE_ID,
 )
 
 
