@@ -204,3 +204,13 @@ def group_fenced(producer: AIOKafkaProducer, group_metadata: Callable[[], GroupM
     sender.__class__ = _Sender
     sender.group_metadata = group_metadata
     return producer
+
+
+def sender_failure(producer: AIOKafkaProducer) -> BaseException | None:
+    """What has ended the producer's own task; None while it runs. What fails after it only hints at it."""
+    task = producer._sender.sender_task  # noqa: SLF001
+    if task is None or not task.done() or task.cancelled():
+        return None
+    failure: BaseException | None = task.exception()
+    # aiokafka wraps it into a word that fits all.
+    return failure and (failure.__cause__ or failure)
