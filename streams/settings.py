@@ -44,6 +44,21 @@ class Settings(BaseSettings):
     check_crcs: Annotated[
         bool, Field(description="Verify the checksum of what is read; false only for the demo's in-process broker.")
     ] = True
+    leave_group: Annotated[
+        bool,
+        Field(
+            description="Whether SIGTERM gives the worker's partitions to the others at once; false keeps its place "
+            "for the session time-out, so that a rolling restart moves nothing."
+        ),
+    ] = True
+    read_on: Annotated[
+        str,
+        Field(
+            pattern=r"^([A-Za-z0-9._-]+-\d+:\d+-\d+(,\s*|$))*$",
+            description="Where to go on although records are gone: topic-partition:from-to, separated by commas, as "
+            "the worker's refusal says.",
+        ),
+    ] = ""
     web_host: Annotated[str, Field(description="Reserved for the worker's pages.")] = "127.0.0.1"
     web_port: Annotated[int, Field(ge=0, le=65535, description="Reserved for the worker's pages; 0: none.")] = 6066
 

@@ -43,6 +43,7 @@ class TopicsInMemory:
         self.restored: list[set[int]] = []
         """The partitions of each restore that had any."""
         self.generation_id = 0
+        self.records_read = 0
 
     def send(self, topic: str, partition: int, value: bytes | None, *, timestamp_ms: int = 0) -> None:
         """Append a producer's record."""

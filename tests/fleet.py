@@ -1,11 +1,13 @@
 """Workers as processes on a real Kafka, fed and killed by a test, and the proof that nothing was lost or doubled."""
 
 import asyncio
+import json
 import os
 import re
 import signal
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
@@ -25,6 +27,7 @@ from streams.worker.app import EXIT_DOUBT
 
 WAIT_SECONDS_MAX = 90.0
 _POLL_SECONDS = 0.2
+_FAULTY_WORKER = Path(__file__).with_name("faulty_worker.py")
 
 
 class Fleet:
@@ -48,6 +51,8 @@ class Fleet:
         self.connection = connection_options(self.settings)
         self.policy = load_policy(None, load_registry())
         self.workers: list[WorkerProcess] = []
+        self.release = folder / "released"
+        """Where it exists, faulty workers go on that hold something."""
         self._started = 0
 
     async def create_topics(self, partitions: int = 4) -> None:
@@ -57,11 +62,34 @@ class Fleet:
 
     def start(self, settings: Settings | None = None) -> WorkerProcess:
         """Start one more worker."""
+        return self._start(settings, ("-m", "streams", "worker"))
+
+    def start_faulty(
+        self, *faults: str, settings: Settings | None = None, tuning: Mapping[str, float] = MappingProxyType({})
+    ) -> WorkerProcess:
+        """Start one more worker, with *faults* of `faulty_worker` and a *tuning* of its own."""
+        options = ("--tuning", json.dumps(dict(tuning)), "--release", str(self.release))
+        return self._start(settings, (str(_FAULTY_WORKER), ",".join(faults) or "none", *options))
+
+    def _start(self, settings: Settings | None, program: Sequence[str]) -> WorkerProcess:
         self._started += 1
         name = f"worker-{self._started}"
-        worker = WorkerProcess(name, settings or self.settings, self._folder / f"{name}.log")
+        worker = WorkerProcess(name, settings or self.settings, self._folder / f"{name}.log", program)
         self.workers.append(worker)
         return worker
+
+    async def until_logged(self, worker: WorkerProcess, words: str) -> None:
+        """Wait until *worker* has logged *words*."""
+
+        async def logged(_lag: GroupLag) -> bool:
+            return words in worker.log_text()
+
+        await self.until(logged, f"{worker.name} logs {words}")
+
+    async def ended(self, worker: WorkerProcess) -> int:
+        """The exit code of *worker*, which ends by itself; nobody starts it again."""
+        self.workers.remove(worker)
+        return await asyncio.to_thread(worker.wait, WAIT_SECONDS_MAX)
 
     async def send(self, records: Iterable[DeliveredRecord]) -> None:
         """Put *records* on the bus as their systems would."""

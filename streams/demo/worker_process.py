@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from streams.settings import PREFIX, Settings
@@ -19,9 +20,12 @@ class WorkerProcess:
         name: For the audience.
         settings: Handed over through the environment.
         log: Where its log goes.
+        program: What Python is to run.
     """
 
-    def __init__(self, name: str, settings: Settings, log: Path) -> None:
+    def __init__(
+        self, name: str, settings: Settings, log: Path, program: Sequence[str] = ("-m", "streams", "worker")
+    ) -> None:
         self.name = name
         self.killed = False
         self._log = log
@@ -29,8 +33,8 @@ class WorkerProcess:
         told = settings.model_dump(mode="json", exclude_none=True)
         environment |= {f"{PREFIX}{key.upper()}": str(value) for key, value in told.items() if value != ""}
         with log.open("wb") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "streams", "worker"],
+            self._process = subprocess.Popen(  # noqa: S603 - the program is ours
+                [sys.executable, *program],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -63,7 +67,19 @@ class WorkerProcess:
             self._process.kill()
             return self._process.wait()
 
+    def wait(self, seconds_max: float) -> int:
+        """Its exit code, once it has ended by itself.
+
+        Raises:
+            subprocess.TimeoutExpired: It has not, within *seconds_max*.
+        """
+        return self._process.wait(seconds_max)
+
+    def log_text(self) -> str:
+        """Its log so far."""
+        return self._log.read_text(errors="replace")
+
     def log_tail(self) -> str:
         """The last lines of its log."""
-        lines = self._log.read_text(errors="replace").splitlines()
+        lines = self.log_text().splitlines()
         return "\n".join(lines[-_LOG_LINES:])

@@ -28,11 +28,13 @@ from aiokafka.protocol.types import (
 )
 from aiokafka.structs import OffsetAndMetadata
 
+from streams.kafka.group_member import FENCED_INSTANCE_ID
+
 _NO_LEADER_EPOCH = -1
 _FENCED = (
     kafka_errors.IllegalGenerationError.errno,
     kafka_errors.UnknownMemberIdError.errno,
-    82,  # FENCED_INSTANCE_ID, which aiokafka has no class for
+    FENCED_INSTANCE_ID,
 )
 
 
@@ -202,3 +204,13 @@ def group_fenced(producer: AIOKafkaProducer, group_metadata: Callable[[], GroupM
     sender.__class__ = _Sender
     sender.group_metadata = group_metadata
     return producer
+
+
+def sender_failure(producer: AIOKafkaProducer) -> BaseException | None:
+    """What has ended the producer's own task; None while it runs. What fails after it only hints at it."""
+    task = producer._sender.sender_task  # noqa: SLF001
+    if task is None or not task.done() or task.cancelled():
+        return None
+    failure: BaseException | None = task.exception()
+    # aiokafka wraps it into a word that fits all.
+    return failure and (failure.__cause__ or failure)

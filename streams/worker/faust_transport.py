@@ -7,21 +7,31 @@ Faust stays the engine (group membership, fetching, flow control, agents, lifecy
 * commits: Faust's own lose and repeat records (F1-F5); offsets go into the step's transaction instead;
 * seeks: to the positions that came with the state, not to the group's committed offsets;
 * the assignor: tasks, not partitions;
-* waiting: what must be waited for at a rebalance is the step in hand.
+* waiting: what must be waited for at a rebalance is the step in hand;
+* the restore: in the background, so that the membership outlives it (F9);
+* the wait for it: without a time-out, which would silently end the only loop that resumes the flow (F8);
+* errors: they end the process. Faust would commit, leave the group, or go on (F6, F18).
 
 These are private parts of Faust and of its aiokafka driver, hence the pinned version.
 """
 
+import asyncio
+from collections.abc import Callable
 from typing import Any, ClassVar, cast
 
 import aiokafka
 import faust
+from faust.tables.manager import TableManager
+from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer as FaustConsumer
 from faust.transport.consumer import TransactionManager
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from streams.kafka.group_member import static_member
+from streams.kafka.seeking_fetcher import only_seeking
 from streams.worker.assignor import StreamTaskAssignor
+from streams.worker.stall import ConsumerProgress
 from streams.worker.step import Generation, TopicPartition
 from streams.worker.task_manager import TaskManager
 
@@ -37,12 +47,17 @@ class TaskTransactions(TransactionManager):
         """Nothing is buffered outside a step."""
 
     async def on_rebalance(self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP]) -> None:
-        """Take over what was assigned; Faust resumes the flow when this returns."""
+        """Begin to take over what was assigned.
+
+        aiokafka sends no heartbeat until this returns: a restore in here that took longer than the session would
+        be thrown out of the group, and begin again, for ever.
+        """
         del revoked, newly_assigned  # the eager protocol: `assigned` is everything
         thread = cast("BatchConsumer", self.consumer).consumer_thread
         coordinator = thread._ensure_consumer()._coordinator  # noqa: SLF001 - aiokafka tells it nowhere else
-        generation = Generation(coordinator.generation, coordinator.member_id)
-        await self._task_manager.assign(generation, {tp.partition for tp in assigned})
+        instance_id = self.app.conf.consumer_group_instance_id
+        generation = Generation(coordinator.generation, coordinator.member_id, instance_id)
+        self._task_manager.begin_assignment(generation, {tp.partition for tp in assigned})
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Finish the step in hand and park the tasks."""
@@ -51,11 +66,30 @@ class TaskTransactions(TransactionManager):
 
 
 class _ConsumerThread(driver.AIOKafkaConsumerThread):
+    async def on_start(self) -> None:
+        await super().on_start()
+        transport = cast("BatchTransport", self.transport)
+        consumer = self._ensure_consumer()
+        static_member(consumer, on_failure=transport.on_failure, leaves_on_close=transport.leaves_group)
+        only_seeking(consumer, on_failure=transport.on_failure)
+        transport.consumer_thread = self
+
     def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         # Read when the group is joined, which is not before start().
         consumer._partition_assignment_strategy = (StreamTaskAssignor(),)  # noqa: SLF001
         return consumer
+
+    def progress(self) -> ConsumerProgress:
+        """How far the consumer is; to be asked on its own loop."""
+        consumer = self._ensure_consumer()
+        assignment = consumer._subscription.subscription and consumer._subscription.subscription.assignment  # noqa: SLF001
+        states = [assignment.state_value(tp) for tp in assignment.tps] if assignment else []
+        return ConsumerProgress(
+            # What stands behind the last stable offset waits for somebody else's transaction.
+            records_wait=any(s.has_valid_position and s.lso is not None and s.position < s.lso for s in states),
+            rejoin_needed=consumer._coordinator._rejoin_needed_fut.done(),  # noqa: SLF001
+        )
 
 
 class BatchConsumer(driver.Consumer):
@@ -96,7 +130,8 @@ class BatchConsumer(driver.Consumer):
         )
 
     async def perform_seek(self) -> None:
-        """Seek every source partition to where its task has read to."""
+        """Seek every source partition to where its task has read to, once the tasks are here."""
+        await self._task_manager.until_assigned()
         for (topic, partition), offset in self._task_manager.next_offsets().items():
             tp = TP(topic, partition)
             await self._seek(tp, offset)
@@ -126,15 +161,57 @@ class BatchConsumer(driver.Consumer):
         """Nothing: Faust's stall detector looks at commits of its own."""
 
 
+class _PatientRecovery(Recovery):
+    async def _wait(self, coro: Any, timeout: Any = None) -> None:  # noqa: ANN401, ASYNC109
+        del timeout
+        await super()._wait(coro)
+
+
+class PatientTableManager(TableManager):
+    """Faust's, without tables, for what it does after a rebalance: it resumes the flow."""
+
+    @property
+    def recovery(self) -> Recovery:
+        """Waits for the tasks as long as it takes; the watchdog bounds it."""
+        if self._recovery is None:
+            self._recovery = _PatientRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
+        return self._recovery
+
+
 class BatchTransport(driver.Transport):
-    """The transport of this worker's Faust app."""
+    """The transport of this worker's Faust app.
+
+    Args:
+        app: Whose it is.
+        tasks: Where records go.
+        on_failure: Called where going on is not safe; it should end the process.
+        leaves_group: Whether a stop in good order gives the partitions to others at once.
+    """
 
     Consumer: ClassVar[type[FaustConsumer]] = BatchConsumer
     TransactionManager: ClassVar[type[TransactionManager]] = TaskTransactions
 
-    def __init__(self, app: faust.App, tasks: TaskManager) -> None:
+    def __init__(
+        self,
+        app: faust.App,
+        tasks: TaskManager,
+        *,
+        on_failure: Callable[[BaseException], None],
+        leaves_group: bool,
+    ) -> None:
         super().__init__(app.conf.broker_consumer, app)
         self.tasks = tasks
+        self.on_failure = on_failure
+        self.leaves_group = leaves_group
+        self.consumer_thread: _ConsumerThread | None = None
+
+    def consumer_loop(self) -> asyncio.AbstractEventLoop | None:
+        """The event loop of the consumer's thread; None before it is connected."""
+        return self.consumer_thread.thread_loop if self.consumer_thread is not None else None
+
+    def consumer_progress(self) -> ConsumerProgress | None:
+        """How far the consumer is; to be asked on its loop. None before it is connected."""
+        return self.consumer_thread.progress() if self.consumer_thread is not None else None
 
 
 async def receive_batches(stream: Any, tasks: TaskManager) -> None:  # noqa: ANN401 - Faust's streams are untyped

@@ -41,6 +41,8 @@ class ChangelogRestorer:
         self._topic = topic
         self._task_count = task_count
         self._tuning = tuning
+        self.records_read = 0
+        """Of all restores together."""
 
     async def restore(self, partitions: Collection[int]) -> dict[int, RestoredPartition]:
         """The state of *partitions*, as of the last committed transaction of any worker.
@@ -53,6 +55,7 @@ class ChangelogRestorer:
         wanted = [KafkaTopicPartition(self._topic, partition) for partition in sorted(partitions)]
         high_watermarks = await self._high_watermarks(wanted)
         restored = {tp: RestoredPartition() for tp in wanted}
+        _log.info("state_restoring", partitions=len(wanted))
         pending = {tp for tp in wanted if high_watermarks[tp] > 0}
         if pending:
             await self._read(pending, high_watermarks, restored)
@@ -89,6 +92,7 @@ class ChangelogRestorer:
                 fetched = await consumer.getmany(timeout_ms=50, max_records=self._tuning.poll_records_max)
                 for tp, records in fetched.items():
                     count += len(records)
+                    self.records_read += len(records)
                     for record in records:
                         restored[tp].take(record)
                 done = {tp for tp in pending if await consumer.position(tp) >= high_watermarks[tp]}

@@ -1,7 +1,8 @@
 """A worker's place on its machine: a name that the next worker in the same place has, too.
 
-The transactional id is made of it. A worker that comes back under the same id fences whatever is left of
-the last one and ends its open transaction at once; under a fresh id everybody would wait for the time-out.
+The transactional id and the group instance id are it. A worker that comes back under the same name fences whatever
+is left of the last one, ends its open transaction at once, and has its partitions without a rebalance; under a fresh
+name everybody would wait for the time-outs.
 """
 
 import fcntl
@@ -29,8 +30,8 @@ class WorkerSlot:
         self.number = -1
 
     @property
-    def transactional_id(self) -> str:
-        """Unique among living workers, and stable over restarts."""
+    def name(self) -> str:
+        """Unique among living workers, and stable over restarts: transactional id and group instance id."""
         return f"{self._app_id}-{socket.gethostname()}-{self.number}"
 
     def __enter__(self) -> Self:

@@ -19,6 +19,8 @@ class Generation(NamedTuple):
 
     id: int
     member_id: str
+    group_instance_id: str | None = None
+    """The worker's place, which outlives it; None for a member without one."""
 
 
 @dataclass(frozen=True, slots=True)

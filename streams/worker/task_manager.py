@@ -8,7 +8,9 @@ the process before it is committed, and a failure ends the process: the next one
 On a rebalance everything is revoked (the eager protocol): the step in hand is finished and committed, the
 rest of the inbox dropped, and the tasks are *parked*. If the very next generation of the group gives a
 partition back to this member, nobody else can have had it in between, and its task goes on as it was.
-Otherwise its state and its positions are restored from the changelog, together, from one place.
+Otherwise its state and its positions are restored from the changelog, together, from one place. A restore may take
+minutes, so it runs beside whatever told of the assignment: the group hears heartbeats meanwhile, and a rebalance that
+begins before it is done breaks it off.
 
 It knows neither Faust nor aiokafka: the tests drive it without a broker.
 """
@@ -16,6 +18,7 @@ It knows neither Faust nor aiokafka: the tests drive it without a broker.
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 import structlog
@@ -32,8 +35,33 @@ _log = structlog.get_logger(__name__)
 class Restorer(Protocol):
     """Where the state of a partition comes from."""
 
+    @property
+    def records_read(self) -> int:
+        """Of all restores together: how the watchdog sees that one comes forward."""
+
     async def restore(self, partitions: Collection[int]) -> dict[int, RestoredPartition]:
         """The state of *partitions* as of the last committed transaction of any worker."""
+
+
+class Phase(StrEnum):
+    """What the worker is about."""
+
+    REBALANCING = "rebalancing"
+    """It has no tasks: not yet, or not any more."""
+    RESTORING = "restoring"
+    WORKING = "working"
+
+
+class TaskProgress(NamedTuple):
+    """How far the worker is, for whoever watches over it."""
+
+    phase: Phase
+    assignments: int
+    """How often tasks were given to it."""
+    records_restored: int
+    steps_committed: int
+    records_in_hand: bool
+    """Whether records were received that are not committed."""
 
 
 class _Parked(NamedTuple):
@@ -78,7 +106,26 @@ class TaskManager:
         self._space.set()
         self._computing = asyncio.Lock()
         self._commit: asyncio.Task[None] | None = None
+        self._opening: asyncio.Task[None] | None = None
         self._loop: asyncio.Task[None] | None = None
+        self._assignment: asyncio.Task[None] | None = None
+        self._assigned = asyncio.Event()
+        self._assignments = 0
+        self._steps_committed = 0
+
+    @property
+    def progress(self) -> TaskProgress:
+        """How far this worker is."""
+        restoring = self._assignment is not None and not self._assignment.done()
+        working = Phase.WORKING if self._generation is not None else Phase.REBALANCING
+        committing = self._commit is not None and not self._commit.done()
+        return TaskProgress(
+            phase=Phase.RESTORING if restoring else working,
+            assignments=self._assignments,
+            records_restored=self._restorer.records_read,
+            steps_committed=self._steps_committed,
+            records_in_hand=committing or self._computing.locked() or self._inbox_count > 0,
+        )
 
     @property
     def partitions(self) -> frozenset[int]:
@@ -95,23 +142,42 @@ class TaskManager:
             if partition < counts[topic]
         }
 
+    def begin_assignment(self, generation: Generation, partitions: Collection[int]) -> None:
+        """Start to `assign`, and return at once; `until_assigned` waits for the end, `revoke` breaks it off."""
+        self._assigned.clear()
+        self._assignment = asyncio.create_task(
+            self._assign_or_fail(generation, partitions), name="stream-task-assignment"
+        )
+
+    async def until_assigned(self) -> None:
+        """Wait until the tasks of the latest generation are here, whichever that is by then."""
+        await self._assigned.wait()
+
     async def assign(self, generation: Generation, partitions: Collection[int]) -> None:
         """Take over *partitions*, and only these, as of *generation*."""
-        if self._loop is None:
-            await self._writer.open()
-            self._loop = asyncio.create_task(self._run(), name="stream-task-steps")
+        self._opening = self._opening or asyncio.create_task(self._open(), name="stream-task-opening")
+        # Shielded: a rebalance that breaks the restore off must not leave a producer that is half there.
+        await asyncio.shield(self._opening)
         kept = self._still_ours(generation, partitions)
+        # Ours as of now, also if this is broken off.
+        self._parked = _Parked(generation, dict(kept))
         restored = await self._restorer.restore([p for p in partitions if p not in kept])
         for partition, state in restored.items():
             offsets = state.positions.next_offsets if state.positions is not None else {}
             kept[partition] = StreamTask(partition, self._coder, state.episodes, offsets)
         self._generation, self._tasks, self._parked = generation, kept, None
         self._received = self.next_offsets()
+        self._assignments += 1
+        self._assigned.set()
         _log.info("tasks_assigned", generation=generation.id, tasks=len(kept), restored=len(restored))
 
     async def revoke(self) -> None:
         """Finish the step in hand, forget what was not begun, and park the tasks."""
-        # First of all nothing more is taken in: a run behind those that are dropped here would leave a hole.
+        self._assigned.clear()
+        if self._assignment is not None and not self._assignment.done():
+            self._assignment.cancel()
+            await asyncio.wait([self._assignment])
+        # At once with what follows: a run taken in behind those that are dropped here would leave a hole.
         generation, self._generation = self._generation, None
         self._inbox.clear()
         self._inbox_count = 0
@@ -148,17 +214,31 @@ class TaskManager:
     async def close(self) -> None:
         """Finish the step in hand, commit it, and let the producer go."""
         await self.revoke()
-        if self._loop is not None:
-            self._loop.cancel()
-            await asyncio.wait([self._loop])
-            await self._writer.close()
+        if self._opening is None:
+            return
+        for task in (self._opening, self._loop):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
+        await self._writer.close()
+
+    async def _open(self) -> None:
+        await self._writer.open()
+        self._loop = asyncio.create_task(self._run(), name="stream-task-steps")
+
+    async def _assign_or_fail(self, generation: Generation, partitions: Collection[int]) -> None:
+        try:
+            await self.assign(generation, partitions)
+        except Exception as error:  # noqa: BLE001 - whatever it is, there is nothing to work on
+            self._on_failure(error)
 
     def _still_ours(self, generation: Generation, partitions: Collection[int]) -> dict[int, StreamTask]:
         parked = self._parked
         if parked is None:
             return {}
         same_member = parked.generation.member_id == generation.member_id
-        if not same_member or generation.id != parked.generation.id + 1:
+        # A rejoin that changes nothing leaves the generation as it was (static membership).
+        if not same_member or generation.id - parked.generation.id not in {0, 1}:
             return {}
         return {partition: task for partition, task in parked.tasks.items() if partition in partitions}
 
@@ -204,3 +284,4 @@ class TaskManager:
         except Exception as error:
             self._on_failure(error)
             raise
+        self._steps_committed += 1

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka import TopicPartition as KafkaTopicPartition
 
 from streams.kafka.connection import client_options
-from streams.kafka.group_fenced_producer import GroupMetadata, group_fenced
+from streams.kafka.group_fenced_producer import GroupMetadata, group_fenced, sender_failure
 from streams.worker.step import Step, TopicPartition
 from streams.worker.tuning import Tuning
 
@@ -62,12 +62,21 @@ class TransactionalWriter:
             message = "The writer is not open."
             raise RuntimeError(message)
         self._step = step
-        async with asyncio.timeout(self._tuning.transaction_timeout_seconds):
-            await self._producer.begin_transaction()
-            await _send(self._producer, step)
-            offsets = {KafkaTopicPartition(*tp): offset for tp, offset in step.next_offsets.items()}
-            await self._producer.send_offsets_to_transaction(offsets, self._group_id)
-            await self._producer.commit_transaction()
+        try:
+            async with asyncio.timeout(self._tuning.transaction_timeout_seconds):
+                await self._commit(self._producer, step)
+        except Exception as error:
+            failure = sender_failure(self._producer)
+            if failure is not None:
+                raise failure from error
+            raise
+
+    async def _commit(self, producer: AIOKafkaProducer, step: Step) -> None:
+        await producer.begin_transaction()
+        await _send(producer, step)
+        offsets = {KafkaTopicPartition(*tp): offset for tp, offset in step.next_offsets.items()}
+        await producer.send_offsets_to_transaction(offsets, self._group_id)
+        await producer.commit_transaction()
 
     async def close(self) -> None:
         """Stop the producer."""

@@ -28,3 +28,17 @@ class Tuning:
     """Per produced batch."""
     restore_stall_seconds: float = 120.0
     """A restore that gets no record for so long ends the process: the changelog cannot be read."""
+    poll_interval_seconds_max: float = 24 * 3600.0
+    """How long the consumer may fetch nothing before aiokafka gives the membership up: as good as for ever. It fetches
+    nothing during a restore, and then never joins again (reliability.md, F9); the watchdog is the judge."""
+    watch_interval_seconds: float = 1.0
+    loop_stall_seconds: float = 30.0
+    """The longest that an event loop may not turn: a hundred times the largest part of a step."""
+    step_stall_seconds: float = 60.0
+    """The longest that records may wait without a committed step: far beyond the transaction time-out, within which a
+    step ends or fails."""
+    rejoin_stall_seconds: float = 60.0
+    """The longest that a rebalance may be known and not begun."""
+    rebalance_stall_seconds: float = 120.0
+    """The longest without tasks and without an end of the rebalance: the rebalance time-out, a session time-out, and
+    time for a coordinator to move."""
