@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from streams.settings import PREFIX, Settings
@@ -19,18 +20,24 @@ class WorkerProcess:
         name: For the audience.
         settings: Handed over through the environment.
         log: Where its log goes.
+        command: What is started.
     """
 
-    def __init__(self, name: str, settings: Settings, log: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        log: Path,
+        command: Sequence[str] = (sys.executable, "-m", "streams", "worker"),
+    ) -> None:
         self.name = name
         self.killed = False
         self._log = log
         environment = {key: value for key, value in os.environ.items() if not key.upper().startswith(PREFIX)}
-        told = settings.model_dump(mode="json", exclude_none=True)
-        environment |= {f"{PREFIX}{key.upper()}": str(value) for key, value in told.items() if value != ""}
+        environment |= settings.environment()
         with log.open("wb") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "streams", "worker"],
+            self._process = subprocess.Popen(  # noqa: S603 - commands are built by this project, not from input
+                command,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -77,6 +77,14 @@ class _Worker(faust.Worker):
         give_up.start()
         super()._schedule_shutdown(signal)
 
+    def _on_sigusr1(self) -> None:
+        # Faust's own prints every thread's local variables, which are patient data.
+        _log.warning("signal_ignored", signal="SIGUSR1")
+
+    def _on_sigusr2(self) -> None:
+        # Faust's own opens a debugger in the middle of the work.
+        _log.warning("signal_ignored", signal="SIGUSR2")
+
 
 def _collect_garbage_seldom() -> None:
     """Millions of small values live for one step and hold no cycles; looking through them for any is time lost."""
@@ -141,5 +149,5 @@ def end_process(error: BaseException) -> NoReturn:
     A graceful way out would commit, abort or leave the group in the name of a worker that does not know
     where it stands.
     """
-    _log.critical("worker_failed", error=repr(error), exit_code=EXIT_DOUBT)
+    _log.critical("worker_failed", error=error, exit_code=EXIT_DOUBT)
     os._exit(EXIT_DOUBT)

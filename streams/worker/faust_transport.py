@@ -16,6 +16,7 @@ from typing import Any, ClassVar, cast
 
 import aiokafka
 import faust
+import structlog
 from faust.transport.consumer import Consumer as FaustConsumer
 from faust.transport.consumer import TransactionManager
 from faust.transport.drivers import aiokafka as driver
@@ -24,6 +25,8 @@ from faust.types import TP, ConsumerMessage
 from streams.worker.assignor import StreamTaskAssignor
 from streams.worker.step import Generation, TopicPartition
 from streams.worker.task_manager import TaskManager
+
+_log = structlog.get_logger(__name__)
 
 
 class TaskTransactions(TransactionManager):
@@ -51,6 +54,13 @@ class TaskTransactions(TransactionManager):
 
 
 class _ConsumerThread(driver.AIOKafkaConsumerThread):
+    def on_crash(self, msg: str, *fmt: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Faust's own signature
+        # Faust's own prints the error's text, and the lines of code, past the logs.
+        del msg, kwargs
+        _log.critical(
+            "consumer_thread_crashed", error=next((word for word in fmt if isinstance(word, Exception)), None)
+        )
+
     def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         # Read when the group is joined, which is not before start().
