@@ -12,7 +12,7 @@ SOURCES := schemas streams tests bench
 # The locks name neither an index nor a path: they hold wherever the same files are served.
 LOCK_TOOLS := build/lock-tools
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(LOCK_TOOLS)/bin/pip-compile --quiet --generate-hashes \
-	--strip-extras --no-annotate --no-emit-options --no-emit-index-url --no-emit-trusted-host \
+	--strip-extras --allow-unsafe --no-annotate --no-emit-options --no-emit-index-url --no-emit-trusted-host \
 	--no-emit-find-links --extra demo
 DEVELOPMENT_REQUIREMENTS := $(LOCK_TOOLS)/bin/python -c 'import tomllib; \
 	project = tomllib.load(open("pyproject.toml", "rb")); \
