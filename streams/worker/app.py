@@ -5,11 +5,13 @@ import gc
 import os
 import signal
 import threading
-from typing import NoReturn
+from collections.abc import Callable
+from typing import NoReturn, cast
 
 import faust
 import structlog
 
+from streams.domain.policy import Policy
 from streams.instruments.registry import load_registry
 from streams.intake.decoder import Decoder
 from streams.kafka.connection import connection_options
@@ -17,10 +19,13 @@ from streams.policies.policy_loading import load_policy
 from streams.processing.stream_task import Coder
 from streams.processing.topology import Topology
 from streams.settings import Settings
+from streams.web.access import WebAccess, web_access
+from streams.web.server import WebServer
 from streams.worker.faust_transport import BatchTransport, receive_batches
 from streams.worker.preflight import preflight
 from streams.worker.restorer import ChangelogRestorer
 from streams.worker.slot import WorkerSlot
+from streams.worker.status import StatusOfTasks
 from streams.worker.task_manager import TaskManager
 from streams.worker.transactional_writer import TransactionalWriter
 from streams.worker.tuning import Tuning
@@ -40,11 +45,13 @@ def run_worker(settings: Settings, tuning: Tuning | None = None) -> None:
         BrokerUnreachableError: No broker answers.
         RefusedError: The surroundings are not fit to work in.
         PolicyRefusedError: The policy is not fit to work by.
+        WebRefusedError: The pages cannot be served as the settings say.
         SystemExit: With 0 after a graceful stop.
     """
     tuning = tuning or Tuning()
     topology = Topology(settings.app_id, settings.topic_prefix)
     policy = load_policy(settings.policy, load_registry())
+    access = web_access(settings)
     counts = asyncio.run(preflight(settings, topology))
     with WorkerSlot(settings.data_dir, settings.app_id) as slot:
         coder = Coder(Decoder(policy.instruments), policy, topology, counts)
@@ -60,6 +67,8 @@ def run_worker(settings: Settings, tuning: Tuning | None = None) -> None:
         worker = _Worker(app, override_logging=False, redirect_stdouts=False, quiet=True)
         worker.stop_seconds_max = tuning.stop_seconds_max
         worker.spinner = None  # it would show the terminal's cursor, into a log file too
+        tasks = cast("BatchTransport", app.transport).tasks
+        worker.pages = create_pages(access, tasks, clock=worker.loop.time, policy=policy, group=settings.app_id)
         worker.execute_from_commandline()
 
 
@@ -67,6 +76,17 @@ class _Worker(faust.Worker):
     """Faust's worker, which always ends on SIGTERM; Faust's own may wait for ever (reliability.md, F27)."""
 
     stop_seconds_max: float
+    pages: WebServer | None
+
+    async def on_execute(self) -> None:
+        await super().on_execute()
+        if self.pages is not None:  # before the group is joined: a restore can be waited for at /readyz
+            await self.pages.start()
+
+    async def on_shutdown(self) -> None:
+        if self.pages is not None:
+            await self.pages.stop()
+        await super().on_shutdown()
 
     def _schedule_shutdown(self, signal: signal.Signals) -> None:
         # A thread: the event loop may be what does not answer.
@@ -126,6 +146,20 @@ def create_app(settings: Settings, coder: Coder, *, transactional_id: str, tunin
         await receive_batches(stream, tasks)
 
     return app
+
+
+def create_pages(
+    access: WebAccess | None, tasks: TaskManager, *, clock: Callable[[], float], policy: Policy, group: str
+) -> WebServer | None:
+    """The worker's pages, their port taken; None where the settings want none.
+
+    Raises:
+        WebRefusedError: They cannot be where the settings want them.
+    """
+    if access is None:
+        return None
+    status = StatusOfTasks(lambda: tasks.progress, lambda: tasks.partitions, clock, policy=policy, group=group)
+    return WebServer(access, status)
 
 
 def create_tasks(settings: Settings, coder: Coder, *, transactional_id: str, tuning: Tuning) -> TaskManager:

@@ -16,6 +16,7 @@ It knows neither Faust nor aiokafka: the tests drive it without a broker.
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 import structlog
@@ -34,6 +35,25 @@ class Restorer(Protocol):
 
     async def restore(self, partitions: Collection[int]) -> dict[int, RestoredPartition]:
         """The state of *partitions* as of the last committed transaction of any worker."""
+
+
+class Phase(StrEnum):
+    """What the worker is about."""
+
+    REBALANCING = "rebalancing"
+    """It has no tasks: not yet, or not any more."""
+    WORKING = "working"
+
+
+class TaskProgress(NamedTuple):
+    """How far the worker is, for whoever watches over it."""
+
+    phase: Phase
+    assignments: int
+    """How often tasks were given to it."""
+    steps_committed: int
+    records_in_hand: bool
+    """Whether records were received that are not committed."""
 
 
 class _Parked(NamedTuple):
@@ -79,6 +99,19 @@ class TaskManager:
         self._computing = asyncio.Lock()
         self._commit: asyncio.Task[None] | None = None
         self._loop: asyncio.Task[None] | None = None
+        self._assignments = 0
+        self._steps_committed = 0
+
+    @property
+    def progress(self) -> TaskProgress:
+        """How far this worker is."""
+        committing = self._commit is not None and not self._commit.done()
+        return TaskProgress(
+            phase=Phase.WORKING if self._generation is not None else Phase.REBALANCING,
+            assignments=self._assignments,
+            steps_committed=self._steps_committed,
+            records_in_hand=committing or self._computing.locked() or self._inbox_count > 0,
+        )
 
     @property
     def partitions(self) -> frozenset[int]:
@@ -107,6 +140,7 @@ class TaskManager:
             kept[partition] = StreamTask(partition, self._coder, state.episodes, offsets)
         self._generation, self._tasks, self._parked = generation, kept, None
         self._received = self.next_offsets()
+        self._assignments += 1
         _log.info("tasks_assigned", generation=generation.id, tasks=len(kept), restored=len(restored))
 
     async def revoke(self) -> None:
@@ -203,3 +237,4 @@ class TaskManager:
         except Exception as error:
             self._on_failure(error)
             raise
+        self._steps_committed += 1
