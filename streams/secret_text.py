@@ -37,7 +37,7 @@ def read_secret(setting: str, value: SecretStr | None, file: Path | None, *, byt
 
 
 def _bytes_of(value: SecretStr | None) -> bytes:
-    return value.get_secret_value().encode() if value is not None else b""
+    return value.get_secret_value().encode("utf-8", "surrogateescape") if value is not None else b""
 
 
 def _content(setting: str, file: Path) -> bytes:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import aiohttp
 import pytest
@@ -16,6 +17,9 @@ from streams.processing.stream_task import Coder
 from streams.worker.app import create_app
 from streams.worker.tuning import Tuning
 from tests.fleet import WAIT_SECONDS_MAX, Fleet
+
+if TYPE_CHECKING:
+    from faust.app.base import BootStrategy
 
 pytestmark = pytest.mark.kafka
 
@@ -82,4 +86,4 @@ async def test_faust_serves_nothing(fleet: Fleet) -> None:
     app = create_app(fleet.settings, coder, transactional_id="none", tuning=Tuning())
 
     assert app.conf.web_enabled is False
-    assert list(app.boot_strategy.web_server()) == []
+    assert list(cast("BootStrategy", app.boot_strategy).web_server()) == []

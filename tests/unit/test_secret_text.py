@@ -42,6 +42,11 @@ def test_refusals(tmp_path: Path, value: str | None, content: str | None, says: 
     assert SECRET not in str(refused.value)
 
 
+def test_bytes_that_are_no_text_are_a_secret_too() -> None:
+    """The environment hands them over as halves of characters (found by the fuzzer)."""
+    assert read_secret("G9603_X", SecretStr(SECRET + "\udc80"), None, bytes_min=16) == SECRET.encode() + b"\x80"
+
+
 def test_a_process_of_ours_is_given_the_secrets_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not the stars that a secret is shown as."""
     monkeypatch.setenv("G9603_WEB_TOKEN", SECRET)
