@@ -12,7 +12,7 @@ SOURCES := schemas streams tests bench
 # The locks name neither an index nor a path: they hold wherever the same files are served.
 LOCK_TOOLS := build/lock-tools
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(LOCK_TOOLS)/bin/pip-compile --quiet --generate-hashes \
-	--strip-extras --no-annotate --no-emit-options --no-emit-index-url --no-emit-trusted-host \
+	--strip-extras --allow-unsafe --no-annotate --no-emit-options --no-emit-index-url --no-emit-trusted-host \
 	--no-emit-find-links --extra demo
 DEVELOPMENT_REQUIREMENTS := $(LOCK_TOOLS)/bin/python -c 'import tomllib; \
 	project = tomllib.load(open("pyproject.toml", "rb")); \
@@ -31,7 +31,7 @@ OTHER_PYTHON := "The locks are resolved on the oldest Python, so that newer ones
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo test check format schemas bench lock clean java-and-maven
+.PHONY: help setup demo test check audit sbom fuzz format schemas bench lock clean java-and-maven
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,9 @@ check: setup ## Check style, types, and which way imports point.
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(SOURCES)
 	$(BIN)/lint-imports
+
+fuzz: setup ## Fuzz all that reads bytes from outside. ARGS="--seconds 600 --target decoder": how long, and what.
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 format: setup ## Bring the code into the house's format, and mend what ruff can mend.
 	$(BIN)/ruff check --fix .

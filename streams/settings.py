@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "G9603_"
@@ -59,8 +59,27 @@ class Settings(BaseSettings):
             "the worker's refusal says.",
         ),
     ] = ""
-    web_host: Annotated[str, Field(description="Reserved for the worker's pages.")] = "127.0.0.1"
-    web_port: Annotated[int, Field(ge=0, le=65535, description="Reserved for the worker's pages; 0: none.")] = 6066
+    log_hash_key: Annotated[
+        SecretStr | None, Field(description="Key of the hashes that logs show in place of ids; a file is better.")
+    ] = None
+    log_hash_key_file: Annotated[Path | None, Field(description="Holds that key.")] = None
+    web_host: Annotated[
+        str, Field(description="Where the worker's pages are; beyond this machine only with TLS or a token.")
+    ] = "127.0.0.1"
+    web_port: Annotated[
+        int, Field(ge=0, le=65535, description="Their port, or the next that is free; 0: no pages.")
+    ] = 6066
+    web_token: Annotated[SecretStr | None, Field(description="Who asks must know it; a file is better.")] = None
+    web_token_file: Annotated[Path | None, Field(description="Holds that token.")] = None
+    web_tls_certificate_file: Annotated[Path | None, Field(description="PEM: the certificate of the pages.")] = None
+    web_tls_key_file: Annotated[Path | None, Field(description="PEM: its key.")] = None
+
+    def environment(self) -> dict[str, str]:
+        """The variables that say the same to a process of ours, secrets included: never print them."""
+        told = self.model_dump(mode="json", exclude_none=True)
+        secrets = {name: getattr(self, name) for name in told if isinstance(getattr(self, name), SecretStr)}
+        told |= {name: secret.get_secret_value() for name, secret in secrets.items()}
+        return {f"{PREFIX}{name.upper()}": str(value) for name, value in told.items() if value != ""}
 
 
 def load_settings() -> Settings:

@@ -12,7 +12,9 @@ from rich.markup import escape
 
 from streams.kafka.topic_admin import BrokerUnreachableError
 from streams.policies.policy_file import PolicyRefusedError
+from streams.secret_text import SecretRefusedError
 from streams.settings import Settings, SettingsRefusedError, load_settings
+from streams.web.access import WebRefusedError
 from streams.worker.refusal import RefusedError
 
 out = Console()
@@ -53,7 +55,7 @@ def refusals() -> Iterator[None]:
         yield
     except BrokerUnreachableError as error:
         fail(str(error), ExitCode.UNAVAILABLE)
-    except (RefusedError, SettingsRefusedError, PolicyRefusedError) as error:
+    except (RefusedError, SettingsRefusedError, SecretRefusedError, WebRefusedError, PolicyRefusedError) as error:
         fail(str(error), ExitCode.MISCONFIGURED)
 
 

@@ -1,6 +1,7 @@
 """``g9603 explain``: why an episode is coded, or why it is not."""
 
 import asyncio
+import sys
 from typing import Annotated
 
 import typer
@@ -20,15 +21,18 @@ from streams.settings import Settings
 
 
 def explain(
-    episode: Annotated[str, typer.Argument(help="The episode_id.")],
+    episode: Annotated[str, typer.Argument(help="The episode_id; - to read it from standard input.")],
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Tell why an episode is coded, or what is missing, and what billing was told.
 
     Reads what the workers last committed, and decides anew by the policy of this environment. Ends with 1 where
-    the episode is not known.
+    the episode is not known. What stands on a command line is seen by everyone on the machine: where ids are
+    confidential, give the episode on standard input.
     """
     settings = settings_of_environment()
+    if episode == "-":
+        episode = sys.stdin.readline().rstrip("\r\n")
     try:
         with refusals():
             policy = load_policy(settings.policy, load_registry())

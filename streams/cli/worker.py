@@ -1,7 +1,7 @@
 """``g9603 worker``."""
 
 from streams.cli.console import refusals, settings_of_environment
-from streams.logs import configure_logs
+from streams.logs import configure_logs, log_hash_key
 from streams.worker.app import run_worker
 
 
@@ -11,7 +11,7 @@ def worker() -> None:
     Ends with 0 after a graceful stop, with 70 where going on was not safe (start it again), with 69 where no
     broker answers and with 78 where the topics, the policy or a setting are not as they must be.
     """
-    configure_logs()
     settings = settings_of_environment()
     with refusals():
+        configure_logs(log_hash_key(settings))
         run_worker(settings)

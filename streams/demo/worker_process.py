@@ -24,16 +24,19 @@ class WorkerProcess:
     """
 
     def __init__(
-        self, name: str, settings: Settings, log: Path, program: Sequence[str] = ("-m", "streams", "worker")
+        self,
+        name: str,
+        settings: Settings,
+        log: Path,
+        program: Sequence[str] = ("-m", "streams", "worker"),
     ) -> None:
         self.name = name
         self.killed = False
         self._log = log
         environment = {key: value for key, value in os.environ.items() if not key.upper().startswith(PREFIX)}
-        told = settings.model_dump(mode="json", exclude_none=True)
-        environment |= {f"{PREFIX}{key.upper()}": str(value) for key, value in told.items() if value != ""}
+        environment |= settings.environment()
         with log.open("wb") as output:
-            self._process = subprocess.Popen(  # noqa: S603 - the program is ours
+            self._process = subprocess.Popen(  # noqa: S603 - commands are built by this project, not from input
                 [sys.executable, *program],
                 env=environment,
                 stdin=subprocess.DEVNULL,

@@ -93,7 +93,7 @@ async def read_episode(
         return decode_episode(value)
     except msgspec.DecodeError as error:
         message = (
-            f"{home.topic}-{home.partition} holds {episode_id!r} in a form that this version does not know ({error}): "
+            f"{home.topic}-{home.partition} holds {episode_id!r} in a form that this version does not know: "
             "use the version of g9603 that the workers run."
         )
         raise ChangelogRefusedError(message) from error

@@ -35,7 +35,7 @@ _Answer = Annotated[int, msgspec.Meta(ge=0, le=ANSWER_MAX)]
 _NONE = msgspec.Raw(b"null")
 
 _SCORE = re.compile(rb'(-?[0-9]{1,12}(?:\.[0-9]{1,12})?)|"(-?[0-9]{1,12}(?:\.[0-9]{1,12})?)"')
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-5][0-9])")
 _MODIFIER = re.compile(MODIFIER_PATTERN)
 _DIAGNOSIS = re.compile(DIAGNOSIS_PATTERN)
 

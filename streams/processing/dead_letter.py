@@ -9,6 +9,8 @@ ERROR = "g9603-error"
 TOPIC = "g9603-topic"
 PARTITION = "g9603-partition"
 OFFSET = "g9603-offset"
+ADDED = (REASON, ERROR, TOPIC, PARTITION, OFFSET)
+"""The headers that are added behind those received, in this order."""
 
 
 def dead_letter(

@@ -17,6 +17,10 @@ _KIND, _TOPIC, _PARTITION, _OFFSET, _TIMESTAMP = (
 _ADDED = 5
 
 
+class ForeignRecordError(Exception):
+    """A record on the re-key topic that no worker wrote; the message says where it is and shows nothing of it."""
+
+
 class Origin(NamedTuple):
     """Where a record was first read, and what it was then."""
 
@@ -49,21 +53,27 @@ def arrived_origin(record: InputRecord) -> Origin:
     """The origin of a record that was read from the re-key topic.
 
     Raises:
-        ValueError: It was not written by a worker; nothing else may write to that topic.
+        ForeignRecordError: It was not written by a worker; nothing else may write to that topic.
     """
     added = dict(record.headers[-_ADDED:])
     if list(added) != [_KIND, _TOPIC, _PARTITION, _OFFSET, _TIMESTAMP]:
-        message = (
-            f"{record.topic}-{record.partition}@{record.offset} was not written by a worker of this version: "
-            "only workers may write to the re-key topic. Take the right to write to it from everybody else, "
-            "then move the group past that record."
+        raise _foreign(record)
+    try:
+        return Origin(
+            InputKind(added[_KIND].decode()),
+            added[_TOPIC].decode(),
+            int(added[_PARTITION]),
+            int(added[_OFFSET]),
+            int(added[_TIMESTAMP]),
+            record.headers[:-_ADDED],
         )
-        raise ValueError(message)
-    return Origin(
-        InputKind(added[_KIND].decode()),
-        added[_TOPIC].decode(),
-        int(added[_PARTITION]),
-        int(added[_OFFSET]),
-        int(added[_TIMESTAMP]),
-        record.headers[:-_ADDED],
+    except (AttributeError, TypeError, ValueError):  # their texts show the headers
+        raise _foreign(record) from None
+
+
+def _foreign(record: InputRecord) -> ForeignRecordError:
+    return ForeignRecordError(
+        f"{record.topic}-{record.partition}@{record.offset} was not written by a worker of this version: "
+        "only workers may write to the re-key topic. Take the right to write to it from everybody else, "
+        "then move the group past that record."
     )

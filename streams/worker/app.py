@@ -5,11 +5,13 @@ import gc
 import os
 import signal
 import threading
+from collections.abc import Callable
 from typing import NoReturn, cast
 
 import faust
 import structlog
 
+from streams.domain.policy import Policy
 from streams.instruments.registry import load_registry
 from streams.intake.decoder import Decoder
 from streams.kafka.connection import connection_options
@@ -18,12 +20,15 @@ from streams.policies.policy_loading import load_policy
 from streams.processing.stream_task import Coder
 from streams.processing.topology import Topology
 from streams.settings import Settings
+from streams.web.access import WebAccess, web_access
+from streams.web.server import WebServer
 from streams.worker.faust_transport import BatchTransport, PatientTableManager, receive_batches
 from streams.worker.input_positions import PositionCheckedRestorer, parse_jumps
 from streams.worker.preflight import preflight
 from streams.worker.refusal import RefusedError
 from streams.worker.restorer import ChangelogRestorer
 from streams.worker.slot import WorkerSlot
+from streams.worker.status import StatusOfTasks
 from streams.worker.task_manager import TaskManager
 from streams.worker.transactional_writer import TransactionalWriter
 from streams.worker.tuning import Tuning
@@ -47,11 +52,13 @@ def run_worker(settings: Settings, tuning: Tuning | None = None) -> None:
         BrokerUnreachableError: No broker answers.
         RefusedError: The surroundings are not fit to work in.
         PolicyRefusedError: The policy is not fit to work by.
+        WebRefusedError: The pages cannot be served as the settings say.
         SystemExit: With 0 after a graceful stop.
     """
     tuning = tuning or Tuning()
     topology = Topology(settings.app_id, settings.topic_prefix)
     policy = load_policy(settings.policy, load_registry())
+    access = web_access(settings)
     counts = asyncio.run(preflight(settings, topology))
     with WorkerSlot(settings.data_dir, settings.app_id) as slot:
         coder = Coder(Decoder(policy.instruments), policy, topology, counts)
@@ -67,6 +74,8 @@ def run_worker(settings: Settings, tuning: Tuning | None = None) -> None:
         worker = _Worker(app, override_logging=False, redirect_stdouts=False, quiet=True)
         worker.stop_seconds_max = tuning.stop_seconds_max
         worker.spinner = None  # it would show the terminal's cursor, into a log file too
+        tasks = cast("BatchTransport", app.transport).tasks
+        worker.pages = create_pages(access, tasks, clock=worker.loop.time, policy=policy, group=settings.app_id)
         _run(worker, app, tuning)
 
 
@@ -100,6 +109,17 @@ class _Worker(faust.Worker):
     """Faust's worker, which always ends on SIGTERM; Faust's own may wait for ever (reliability.md, F27)."""
 
     stop_seconds_max: float
+    pages: WebServer | None
+
+    async def on_execute(self) -> None:
+        await super().on_execute()
+        if self.pages is not None:  # before the group is joined: a restore can be waited for at /readyz
+            await self.pages.start()
+
+    async def on_shutdown(self) -> None:
+        if self.pages is not None:
+            await self.pages.stop()
+        await super().on_shutdown()
 
     def _schedule_shutdown(self, signal: signal.Signals) -> None:
         # A thread: the event loop may be what does not answer.
@@ -114,8 +134,13 @@ class _Worker(faust.Worker):
         """Called where any of Faust's services has failed. Faust would stop them in good order, and exit with 1."""
         end_process(reason)
 
-    def _enter_debugger(self) -> None:
-        """Called on SIGUSR2: nothing. Faust would show memory, and so patient data, to whoever has the terminal."""
+    def _on_sigusr1(self) -> None:
+        # Faust's own prints every thread's local variables, which are patient data.
+        _log.warning("signal_ignored", signal="SIGUSR1")
+
+    def _on_sigusr2(self) -> None:
+        # Faust's own opens a debugger in the middle of the work.
+        _log.warning("signal_ignored", signal="SIGUSR2")
 
 
 def _collect_garbage_seldom() -> None:
@@ -173,6 +198,20 @@ def create_app(settings: Settings, coder: Coder, *, place: str, tuning: Tuning) 
     return app
 
 
+def create_pages(
+    access: WebAccess | None, tasks: TaskManager, *, clock: Callable[[], float], policy: Policy, group: str
+) -> WebServer | None:
+    """The worker's pages, their port taken; None where the settings want none.
+
+    Raises:
+        WebRefusedError: They cannot be where the settings want them.
+    """
+    if access is None:
+        return None
+    status = StatusOfTasks(lambda: tasks.progress, lambda: tasks.partitions, clock, policy=policy, group=group)
+    return WebServer(access, status)
+
+
 def create_tasks(settings: Settings, coder: Coder, *, transactional_id: str, tuning: Tuning) -> TaskManager:
     """The worker's stream tasks on Kafka: state from the changelog, steps as transactions."""
     connection = connection_options(settings)
@@ -202,9 +241,5 @@ def end_process(error: BaseException) -> NoReturn:
     where it stands. What somebody must mend first has an exit code of its own.
     """
     code = EXIT_REFUSED if isinstance(error, RefusedError) else EXIT_DOUBT
-    _log.critical("worker_failed", error=_said(error), exit_code=code)
+    _log.critical("worker_failed", error=error, exit_code=code)
     os._exit(code)
-
-
-def _said(error: BaseException) -> str:
-    return str(error) if isinstance(error, RefusedError | StalledError | MembershipLostError) else repr(error)

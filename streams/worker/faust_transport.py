@@ -23,6 +23,7 @@ import aiokafka
 import faust
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
+import structlog
 from faust.transport.consumer import Consumer as FaustConsumer
 from faust.transport.consumer import TransactionManager
 from faust.transport.drivers import aiokafka as driver
@@ -34,6 +35,8 @@ from streams.worker.assignor import StreamTaskAssignor
 from streams.worker.stall import ConsumerProgress
 from streams.worker.step import Generation, TopicPartition
 from streams.worker.task_manager import TaskManager
+
+_log = structlog.get_logger(__name__)
 
 
 class TaskTransactions(TransactionManager):
@@ -73,6 +76,12 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
         static_member(consumer, on_failure=transport.on_failure, leaves_on_close=transport.leaves_group)
         only_seeking(consumer, on_failure=transport.on_failure)
         transport.consumer_thread = self
+    def on_crash(self, msg: str, *fmt: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Faust's own signature
+        # Faust's own prints the error's text, and the lines of code, past the logs.
+        del msg, kwargs
+        _log.critical(
+            "consumer_thread_crashed", error=next((word for word in fmt if isinstance(word, Exception)), None)
+        )
 
     def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)

@@ -16,6 +16,7 @@ from streams.domain.episode import Arrival
 from streams.domain.fact import Fact, Survey
 from streams.intake.rejection import RejectionReason
 from streams.processing.partitioning import home_partition
+from streams.processing.rekeying import ForeignRecordError
 from tests.billing_consumer import billed, content_of
 from tests.care import care
 from tests.messages import message, message_bytes
@@ -236,5 +237,5 @@ def test_only_workers_may_write_to_the_rekey_topic() -> None:
     """A record there without an origin stops the task: its kind is unknown, and to guess could lose it."""
     tasks = TasksInMemory(POLICY)
     tasks.send(Sent(TOPOLOGY.episodes_rekey, 0, 0, care("episode-1")[0].value))
-    with pytest.raises(ValueError, match="only workers may write to the re-key topic"):
+    with pytest.raises(ForeignRecordError, match="only workers may write to the re-key topic"):
         tasks.step(0)

@@ -26,7 +26,9 @@ separators = st.sampled_from(["T", "t", " ", ""])
 clocks = st.sampled_from(
     ["09:00:00", "23:59:60", "24:00:00", "09:00", "090000", "09:00:00.5", "09:00:00.123456789", "09:00:00,5", "9:00:00"]
 )
-offsets = st.sampled_from(["Z", "z", "", "-05:00", "+0530", "+23:59", "+24:00", "-00:00", "+05", "+05:30:15"])
+offsets = st.sampled_from(
+    ["Z", "z", "", "-05:00", "+0530", "+23:59", "+24:00", "-00:00", "+05", "+05:30:15", "-05:80", "+23:60"]
+)
 times = st.builds("".join, st.tuples(dates, separators, clocks, offsets)) | st.text(max_size=30)
 scores = st.from_regex(r"-?[0-9]{0,14}(\.[0-9]{0,14})?([eE][-+]?[0-9]{1,3})?", fullmatch=True).flatmap(
     lambda text: st.sampled_from([text, f'"{text}"', f'" {text}"', f'"{text}_0"'])
@@ -120,3 +122,11 @@ def test_what_is_not_usual_is_left_alone(value: bytes) -> None:
     """It refuses nothing by itself: only the contract's types can say why."""
     assert usual_survey(value) is None
     assert usual_treatment(value) is None
+
+
+@pytest.mark.parametrize("offset", ["-05:80", "+23:60", "+00:99"])
+def test_an_offset_has_no_more_than_59_minutes(offset: str) -> None:
+    """Python would take it and make another instant of it (found by the fuzzer); the contract's types do not."""
+    value = json.dumps(TREATMENT | {"performed_at": f"2026-01-05T09:00:00{offset}"}).encode()
+
+    assert outcome(value, (), as_survey=False) is RejectionReason.INVALID_TIME

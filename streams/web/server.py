@@ -1,0 +1,120 @@
+"""How are the pages served? Beside the work, in its event loop, so that they answer only while it turns."""
+
+import asyncio
+import errno
+import socket
+
+import structlog
+from aiohttp import web
+
+from streams.web.access import WebAccess, WebRefusedError
+from streams.web.connection import CONNECTIONS_MAX, BoundedConnection, ConnectionRefused, answer
+from streams.web.pages import ROUTES
+from streams.web.status import StatusSource
+
+_PORTS_TRIED = 100
+_BACKLOG = 16
+_METHODS = ("GET", "HEAD")
+
+_log = structlog.get_logger(__name__)
+
+
+class WebServer:
+    """The pages of one worker.
+
+    Its port is taken when it is made, before the worker joins its group: a fault in the settings is told at once. A
+    port in use is no fault (two workers on one machine have the same default): the next one that is free is taken,
+    and logged. Where none of a hundred is free there are no pages, and the work goes on without.
+
+    Args:
+        access: Where, and for whom.
+        status: What they tell.
+
+    Raises:
+        WebRefusedError: The host is not an address of this machine, or the port may not be taken.
+    """
+
+    def __init__(self, access: WebAccess, status: StatusSource) -> None:
+        self._access = access
+        self._status = status
+        self._socket = _free_socket(access)
+        self._server: asyncio.Server | None = None
+        self._handler: web.Server | None = None
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Where it listens; None where it does not."""
+        if self._socket is None:
+            return None
+        host, port = self._socket.getsockname()[:2]
+        return host, port
+
+    async def start(self) -> None:
+        """Answer."""
+        if self._socket is None:
+            _log.warning("web_unavailable", host=self._access.host, port=self._access.port)
+            return
+        loop = asyncio.get_running_loop()
+        handler = self._handler = web.Server(self._answer)
+
+        def connection() -> asyncio.Protocol:
+            if len(handler.connections) >= CONNECTIONS_MAX:
+                return ConnectionRefused()
+            return BoundedConnection(handler, loop=loop)
+
+        self._server = await loop.create_server(connection, sock=self._socket, backlog=_BACKLOG, ssl=self._access.tls)
+        host, port = self._socket.getsockname()[:2]
+        _log.info("web_started", host=host, port=port, tls=self._access.tls is not None)
+
+    async def stop(self) -> None:
+        """Answer no more."""
+        if self._server is not None:
+            self._server.close()
+        elif self._socket is not None:
+            self._socket.close()
+        if self._handler is not None:
+            await self._handler.shutdown(0)
+
+    async def _answer(self, request: web.BaseRequest) -> web.Response:
+        route = ROUTES.get(request.path)
+        if not self._access.answers_to(request.headers.get("Host")):
+            return answer(421, "These pages are not for that host.")
+        if route is None:
+            return answer(404, "There is no such page.")
+        if request.method not in _METHODS:
+            return answer(405, "These pages can only be read.", Allow=", ".join(_METHODS))
+        if request.body_exists:
+            return answer(413, "Nothing is to be sent here.")
+        if not route.is_public and not self._access.admits(request.headers.get("Authorization")):
+            return answer(401, "Send the token: Authorization: Bearer …", **{"WWW-Authenticate": "Bearer"})
+        status, text = route.page(self._status())
+        return answer(status, text)
+
+
+def _free_socket(access: WebAccess) -> socket.socket | None:
+    for port in range(access.port, min(access.port + _PORTS_TRIED, 65_536)):
+        try:
+            return _listening(access.host, port)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                continue
+            message = (
+                f"The worker's pages cannot be at {access.host}:{port} ({error.strerror}): set G9603_WEB_HOST to an "
+                "address of this machine and G9603_WEB_PORT to a port that may be taken, or to 0 for no pages."
+            )
+            raise WebRefusedError(message) from None
+    return None
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listening = socket.socket(family, kind, protocol)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(_BACKLOG)  # on Linux two may be bound to one port; only one of them may listen
+        listening.setblocking(False)  # noqa: FBT003 - the socket module's own signature
+    except OSError:
+        listening.close()
+        raise
+    return listening

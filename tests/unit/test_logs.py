@@ -1,0 +1,73 @@
+"""A worker's log line, as it stands on standard error."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from streams.logs import log_hash_key
+from streams.redaction import IdHash
+from streams.secret_text import SecretRefusedError
+from streams.settings import Settings
+
+KEY = "a key that is long enough"
+PROGRAM = f"""
+import logging, structlog
+from streams.logs import configure_logs
+configure_logs({KEY.encode()!r})
+log = structlog.get_logger()
+log.warning("bound_exceeded", episode_id="EP-CANARY", key=b"EP-CANARY", limit=5, record=object())
+logging.getLogger("faust").error("k=%r v=%r n=%d", b"CANARY", {{"v": b"CANARY"}}, 3)
+logging.getLogger("asyncio").error("future: ValueError('CANARY')")
+try:
+    raise KeyError("CANARY")
+except KeyError as error:
+    log.exception("failed")
+    logging.getLogger("mode").exception("crashed: %r", error)
+logging.getLogger("faust").error("%d", b"CANARY")
+raise ValueError("CANARY")
+"""
+
+
+def said(program: str) -> list[dict[str, object]]:
+    """The lines that *program* logs."""
+    ran = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
+    assert ran.stdout == ""
+    return [json.loads(line) for line in ran.stderr.splitlines()]
+
+
+def test_whatever_is_logged_shows_no_patient_data() -> None:
+    """Ids are hashes wherever they stand, arguments of libraries and errors are told by type and place."""
+    lines = said(PROGRAM)
+
+    assert "CANARY" not in json.dumps(lines)
+    bound, dropped, asyncio_line, failed, crashed, last = lines
+    shown = IdHash(KEY.encode())("EP-CANARY")
+    assert (bound["episode_id"], bound["key"], bound["limit"]) == (shown, shown, 5)
+    assert dropped["event"] == "k='<bytes>' v={'v': '<bytes>'} n=3"
+    assert asyncio_line["level"] == "error"
+    assert failed["exception"] == "KeyError at <string>:10 <module>"
+    assert crashed["exception"] == failed["exception"]
+    assert last["event"] == "unhandled_error"
+
+
+def test_the_hash_key_comes_from_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One key for the fleet brings the lines of its workers together."""
+    monkeypatch.setenv("G9603_LOG_HASH_KEY", KEY)
+
+    assert log_hash_key(Settings()) == KEY.encode()
+
+
+def test_a_key_that_could_be_guessed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the refusal does not show it."""
+    monkeypatch.setenv("G9603_LOG_HASH_KEY", "short")
+
+    with pytest.raises(SecretRefusedError, match="G9603_LOG_HASH_KEY: 5 bytes are too few"):
+        log_hash_key(Settings())
+    assert "short" not in repr(Settings())
+
+
+def test_without_a_key_there_is_none() -> None:
+    """The process draws its own."""
+    assert log_hash_key(Settings()) is None
