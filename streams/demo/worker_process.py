@@ -26,8 +26,7 @@ class WorkerProcess:
         self.killed = False
         self._log = log
         environment = {key: value for key, value in os.environ.items() if not key.upper().startswith(PREFIX)}
-        told = settings.model_dump(mode="json", exclude_none=True)
-        environment |= {f"{PREFIX}{key.upper()}": str(value) for key, value in told.items() if value != ""}
+        environment |= settings.environment()
         with log.open("wb") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "streams", "worker"],

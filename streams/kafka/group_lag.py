@@ -8,8 +8,8 @@ import aiokafka.errors as kafka_errors
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from streams.kafka.broker_access import ensure_access, unreachable
 from streams.kafka.connection import client_options
-from streams.kafka.topic_admin import BrokerUnreachableError, unreachable
 
 _NO_OFFSET = -1
 
@@ -67,7 +67,9 @@ async def group_lag(connection: Mapping[str, Any], group_id: str, topics: Collec
 
     Raises:
         BrokerUnreachableError: No broker answers.
+        AccessDeniedError: One does not let us in; `ensure_access` has more.
     """
+    await ensure_access(connection)
     consumer = AIOKafkaConsumer(**connection, isolation_level="read_committed", enable_auto_commit=False)
     admin = AIOKafkaAdminClient(**client_options(connection))
     try:
@@ -75,7 +77,7 @@ async def group_lag(connection: Mapping[str, Any], group_id: str, topics: Collec
             await consumer.start()
             await admin.start()
         except kafka_errors.KafkaError as error:
-            raise BrokerUnreachableError(unreachable(str(connection["bootstrap_servers"]))) from error
+            raise unreachable(str(connection["bootstrap_servers"])) from error
         # Once, and paused: a consumer of aiokafka 0.14 whose assignment was replaced shortly before may never stop.
         described = await admin.describe_topics(list(topics))
         tps = [TopicPartition(topic["topic"], p["partition"]) for topic in described for p in topic["partitions"]]

@@ -9,14 +9,11 @@ import aiokafka.errors as kafka_errors
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from streams.kafka.broker_access import ensure_access, unreachable
 from streams.kafka.connection import client_options
 
 _VISIBLE_SECONDS_MAX = 30.0
 _VISIBLE_POLL_SECONDS = 0.05
-
-
-class BrokerUnreachableError(Exception):
-    """No broker answers; the message says where one was looked for."""
 
 
 class TopicDescription(NamedTuple):
@@ -86,22 +83,16 @@ async def topic_admin(connection: Mapping[str, Any]) -> AsyncIterator[TopicAdmin
 
     Raises:
         BrokerUnreachableError: No broker answers.
+        AccessDeniedError: One does not let us in; `ensure_access` has more.
     """
+    await ensure_access(connection)
     client = AIOKafkaAdminClient(**client_options(connection))
     try:
         await client.start()
     except kafka_errors.KafkaError as error:
         await client.close()
-        raise BrokerUnreachableError(unreachable(str(connection["bootstrap_servers"]))) from error
+        raise unreachable(str(connection["bootstrap_servers"])) from error
     try:
         yield TopicAdmin(client)
     finally:
         await client.close()
-
-
-def unreachable(bootstrap_servers: str) -> str:
-    """The sentence for brokers that do not answer."""
-    return (
-        f"No Kafka broker answers at {bootstrap_servers}. Start one, or set G9603_BOOTSTRAP_SERVERS to where "
-        "yours are; `g9603 demo` brings its own."
-    )

@@ -5,18 +5,24 @@ import gc
 import os
 import signal
 import threading
-from typing import NoReturn
+from collections.abc import Mapping
+from typing import Any, NoReturn
 
+import aiokafka.errors as kafka_errors
 import faust
 import structlog
 
 from streams.instruments.registry import load_registry
 from streams.intake.decoder import Decoder
+from streams.kafka.broker_access import AccessDeniedError
 from streams.kafka.connection import connection_options
 from streams.policies.policy_loading import load_policy
+from streams.processing.access import Role, rights_of
 from streams.processing.stream_task import Coder
 from streams.processing.topology import Topology
 from streams.settings import Settings
+from streams.worker.access_watch import watch_access
+from streams.worker.broker_credentials import broker_credentials
 from streams.worker.faust_transport import BatchTransport, receive_batches
 from streams.worker.preflight import preflight
 from streams.worker.restorer import ChangelogRestorer
@@ -27,6 +33,17 @@ from streams.worker.tuning import Tuning
 
 EXIT_DOUBT = 70
 """The worker stopped because going on was not safe; start it again (EX_SOFTWARE)."""
+EXIT_DENIED = 77
+"""The worker stopped because the brokers denied it access; it takes a person to mend that (EX_NOPERM)."""
+
+_DENIED = (
+    AccessDeniedError,
+    kafka_errors.ClusterAuthorizationFailedError,
+    kafka_errors.GroupAuthorizationFailedError,
+    kafka_errors.SaslAuthenticationFailed,
+    kafka_errors.TopicAuthorizationFailedError,
+    kafka_errors.TransactionalIdAuthorizationFailed,
+)
 
 _ALLOCATIONS_PER_COLLECTION = 50_000
 
@@ -38,6 +55,9 @@ def run_worker(settings: Settings, tuning: Tuning | None = None) -> None:
 
     Raises:
         BrokerUnreachableError: No broker answers.
+        AccessDeniedError: The brokers do not let us in, or a right is missing.
+        BrokerNotTrustedError: What answers is not the broker that the settings describe.
+        CredentialsRefusedError: A file of the credentials is not fit.
         RefusedError: The surroundings are not fit to work in.
         PolicyRefusedError: The policy is not fit to work by.
         SystemExit: With 0 after a graceful stop.
@@ -86,10 +106,12 @@ def _collect_garbage_seldom() -> None:
 
 def create_app(settings: Settings, coder: Coder, *, transactional_id: str, tuning: Tuning) -> faust.App:
     """A Faust app whose agent feeds the stream tasks."""
-    tasks = create_tasks(settings, coder, transactional_id=transactional_id, tuning=tuning)
+    connection = connection_options(settings)
+    tasks = create_tasks(settings, connection, coder, transactional_id=transactional_id, tuning=tuning)
     app = faust.App(
         settings.app_id,
         broker=[f"kafka://{server.strip()}" for server in settings.bootstrap_servers.split(",")],
+        broker_credentials=broker_credentials(connection),
         datadir=str(settings.data_dir / "faust"),
         store="memory://",
         web_enabled=False,
@@ -117,12 +139,20 @@ def create_app(settings: Settings, coder: Coder, *, transactional_id: str, tunin
     async def stream_tasks(stream: faust.StreamT[bytes]) -> None:
         await receive_batches(stream, tasks)
 
+    rights = rights_of(Role.WORKER, coder.topology)
+
+    async def access_watch() -> None:
+        await watch_access(connection, rights, every_seconds=tuning.access_check_seconds, on_denied=end_process)
+
+    if app.conf.broker_credentials is not None:
+        app.task(access_watch)
     return app
 
 
-def create_tasks(settings: Settings, coder: Coder, *, transactional_id: str, tuning: Tuning) -> TaskManager:
+def create_tasks(
+    settings: Settings, connection: Mapping[str, Any], coder: Coder, *, transactional_id: str, tuning: Tuning
+) -> TaskManager:
     """The worker's stream tasks on Kafka: state from the changelog, steps as transactions."""
-    connection = connection_options(settings)
     changelog = coder.topology.episodes_changelog
     return TaskManager(
         coder,
@@ -141,5 +171,6 @@ def end_process(error: BaseException) -> NoReturn:
     A graceful way out would commit, abort or leave the group in the name of a worker that does not know
     where it stands.
     """
-    _log.critical("worker_failed", error=repr(error), exit_code=EXIT_DOUBT)
-    os._exit(EXIT_DOUBT)
+    exit_code = EXIT_DENIED if isinstance(error, _DENIED) else EXIT_DOUBT
+    _log.critical("worker_failed", error=repr(error), exit_code=exit_code)
+    os._exit(exit_code)

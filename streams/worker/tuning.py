@@ -28,3 +28,5 @@ class Tuning:
     """Per produced batch."""
     restore_stall_seconds: float = 120.0
     """A restore that gets no record for so long ends the process: the changelog cannot be read."""
+    access_check_seconds: float = 10.0
+    """How often a worker that logs in looks whether it still may: bounds how long it works on without the right to."""
