@@ -45,6 +45,15 @@ class BrokerNotTrustedError(Exception):
     """What answers is not the broker that the settings describe; the message says what to look at."""
 
 
+_DENIALS = (
+    AccessDeniedError,
+    kafka_errors.ClusterAuthorizationFailedError,
+    kafka_errors.GroupAuthorizationFailedError,
+    kafka_errors.SaslAuthenticationFailed,
+    kafka_errors.TopicAuthorizationFailedError,
+    kafka_errors.TransactionalIdAuthorizationFailed,
+)
+
 ConnectionFailure = BrokerUnreachableError | AccessDeniedError | BrokerNotTrustedError | CredentialsRefusedError
 
 
@@ -80,6 +89,11 @@ def unreachable(bootstrap_servers: str, hint: str = "") -> BrokerUnreachableErro
         f"No Kafka broker answers at {bootstrap_servers}.{hint} Start one, or set G9603_BOOTSTRAP_SERVERS to where "
         "yours are; `g9603 demo` brings its own."
     )
+
+
+def is_denial(error: BaseException) -> bool:
+    """Whether *error* is, or was caused by, a broker that denies us access: trying again would not help."""
+    return any(isinstance(cause, _DENIALS) for cause in _causes(error))
 
 
 async def _connect(connection: Mapping[str, Any], host: str, port: int) -> None:

@@ -8,13 +8,12 @@ import threading
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-import aiokafka.errors as kafka_errors
 import faust
 import structlog
 
 from streams.instruments.registry import load_registry
 from streams.intake.decoder import Decoder
-from streams.kafka.broker_access import AccessDeniedError
+from streams.kafka.broker_access import is_denial
 from streams.kafka.connection import connection_options
 from streams.policies.policy_loading import load_policy
 from streams.processing.access import Role, rights_of
@@ -35,15 +34,6 @@ EXIT_DOUBT = 70
 """The worker stopped because going on was not safe; start it again (EX_SOFTWARE)."""
 EXIT_DENIED = 77
 """The worker stopped because the brokers denied it access; it takes a person to mend that (EX_NOPERM)."""
-
-_DENIED = (
-    AccessDeniedError,
-    kafka_errors.ClusterAuthorizationFailedError,
-    kafka_errors.GroupAuthorizationFailedError,
-    kafka_errors.SaslAuthenticationFailed,
-    kafka_errors.TopicAuthorizationFailedError,
-    kafka_errors.TransactionalIdAuthorizationFailed,
-)
 
 _ALLOCATIONS_PER_COLLECTION = 50_000
 
@@ -171,6 +161,7 @@ def end_process(error: BaseException) -> NoReturn:
     A graceful way out would commit, abort or leave the group in the name of a worker that does not know
     where it stands.
     """
-    exit_code = EXIT_DENIED if isinstance(error, _DENIED) else EXIT_DOUBT
-    _log.critical("worker_failed", error=repr(error), exit_code=exit_code)
+    exit_code = EXIT_DENIED if is_denial(error) else EXIT_DOUBT
+    reason = repr(error) if error.__cause__ is None else f"{error!r} from {error.__cause__!r}"
+    _log.critical("worker_failed", error=reason, exit_code=exit_code)
     os._exit(exit_code)
