@@ -101,6 +101,12 @@ _OF_TLS = ("tls_ca_file", "tls_certificate_file", "tls_key_file", "tls_key_passw
 _OF_SASL = ("sasl_mechanism", "sasl_username", "sasl_password", "sasl_password_file", "oauth_token_file")
 
 
+def without_security(settings: Settings) -> Settings:
+    """*settings*, for brokers that let in everybody."""
+    nothing = dict.fromkeys((*_OF_TLS, *_OF_SASL))
+    return settings.model_copy(update={**nothing, "security_protocol": SecurityProtocol.PLAINTEXT})
+
+
 def _security_faults(settings: Settings) -> Iterator[str]:
     """What is wrong with how the brokers are to be met, as sentences."""
     told = {name for name in (*_OF_TLS, *_OF_SASL) if getattr(settings, name) is not None}

@@ -13,6 +13,8 @@ from streams.kafka.connection import client_options
 from streams.processing.access import Operation, ResourceType, Right
 from streams.settings import SecurityProtocol
 
+WHERE_RIGHTS_ARE = "`g9603 topics --acls` prints the commands that grant each role its rights."
+
 _ANSWER_SECONDS_MAX = 20.0
 _RETRY_SECONDS = 0.1
 _TOPIC_DENIED = kafka_errors.TopicAuthorizationFailedError.errno
@@ -42,9 +44,12 @@ async def ensure_rights(connection: Mapping[str, Any], rights: Collection[Right]
         return
     missing = await missing_rights(connection, rights)
     if missing:
-        who = connection.get("sasl_plain_username", "what we log in as")
-        sentences = [f"{who} may not {right}: grant it." for right in missing]
-        raise AccessDeniedError("\n".join([*sentences, "`g9603 topics --acls` prints the commands for all rights."]))
+        raise AccessDeniedError("\n".join([*(_denied(connection, right) for right in missing), WHERE_RIGHTS_ARE]))
+
+
+def _denied(connection: Mapping[str, Any], right: Right) -> str:
+    who = connection.get("sasl_plain_username") or "whom we log in as"
+    return f"A right is missing: {right}, for {who}."
 
 
 async def missing_rights(connection: Mapping[str, Any], rights: Collection[Right]) -> list[Right]:

@@ -152,7 +152,7 @@ class _AddPartitionsToTxnHandler(aiokafka_sender.AddPartitionsToTxnHandler):
     def handle_response(self, response: Any) -> float | None:  # noqa: ANN401 - aiokafka has no types
         """Give up where a topic may not be written.
 
-        aiokafka gives up the transaction, but still sends the batches of its partitions, which then belong to none; what
+        aiokafka gives up the transaction, but still sends the batches of its partitions, which belong to none now; what
         the broker says of that would hide what has really happened.
         """
         for topic, partitions in response.errors:

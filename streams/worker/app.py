@@ -5,7 +5,7 @@ import gc
 import os
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
 import faust
@@ -16,7 +16,7 @@ from streams.intake.decoder import Decoder
 from streams.kafka.broker_access import is_denial
 from streams.kafka.connection import connection_options
 from streams.policies.policy_loading import load_policy
-from streams.processing.access import Role, rights_of
+from streams.processing.access import Right, Role, rights_of
 from streams.processing.stream_task import Coder
 from streams.processing.topology import Topology
 from streams.settings import Settings
@@ -129,14 +129,16 @@ def create_app(settings: Settings, coder: Coder, *, transactional_id: str, tunin
     async def stream_tasks(stream: faust.StreamT[bytes]) -> None:
         await receive_batches(stream, tasks)
 
-    rights = rights_of(Role.WORKER, coder.topology)
+    if app.conf.broker_credentials is not None:
+        _watch_access(app, connection, rights_of(Role.WORKER, coder.topology), tuning)
+    return app
 
+
+def _watch_access(app: faust.App, connection: Mapping[str, Any], rights: Collection[Right], tuning: Tuning) -> None:
     async def access_watch() -> None:
         await watch_access(connection, rights, every_seconds=tuning.access_check_seconds, on_denied=end_process)
 
-    if app.conf.broker_credentials is not None:
-        app.task(access_watch)
-    return app
+    app.task(access_watch)
 
 
 def create_tasks(
