@@ -43,7 +43,11 @@ class TaskTransactions(TransactionManager):
         thread = cast("BatchConsumer", self.consumer).consumer_thread
         coordinator = thread._ensure_consumer()._coordinator  # noqa: SLF001 - aiokafka tells it nowhere else
         generation = Generation(coordinator.generation, coordinator.member_id)
-        await self._task_manager.assign(generation, {tp.partition for tp in assigned})
+        try:
+            await self._task_manager.assign(generation, {tp.partition for tp in assigned})
+        except Exception as error:
+            self._task_manager.fail(error)  # Faust would leave the group in good order, and end with another code
+            raise
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Finish the step in hand and park the tasks."""

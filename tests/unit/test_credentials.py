@@ -120,7 +120,11 @@ def test_files_that_are_not_fit_are_refused(
 ) -> None:
     """The sentence names the setting and the file, and no command waits for a password at the terminal."""
     files = authority.issue("worker")
-    told = {"tls_ca_file": authority.ca_file, "tls_certificate_file": files.certificate, "tls_key_file": files.key}
+    told: dict[str, Any] = {
+        "tls_ca_file": authority.ca_file,
+        "tls_certificate_file": files.certificate,
+        "tls_key_file": files.key,
+    }
     spoil(told, tmp_path)
 
     with pytest.raises(CredentialsRefusedError, match=words):
