@@ -1,14 +1,31 @@
 """What the environment says: the only reader of ``G9603_…`` variables."""
 
 import os
+from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "G9603_"
+
+
+class SecurityProtocol(StrEnum):
+    """What stands between a client and a broker. Kafka's SASL_PLAINTEXT is left out: credentials in the clear."""
+
+    PLAINTEXT = "PLAINTEXT"
+    SSL = "SSL"
+    SASL_SSL = "SASL_SSL"
+
+
+class SaslMechanism(StrEnum):
+    """How a client says who it is, where it does not say so by a certificate."""
+
+    SCRAM_SHA_512 = "SCRAM-SHA-512"
+    OAUTHBEARER = "OAUTHBEARER"
 
 
 class SettingsRefusedError(Exception):
@@ -44,6 +61,24 @@ class Settings(BaseSettings):
     check_crcs: Annotated[
         bool, Field(description="Verify the checksum of what is read; false only for the demo's in-process broker.")
     ] = True
+    security_protocol: Annotated[
+        SecurityProtocol, Field(description="PLAINTEXT, SSL (TLS), or SASL_SSL (credentials over TLS).")
+    ] = SecurityProtocol.PLAINTEXT
+    tls_ca_file: Annotated[
+        Path | None, Field(description="PEM: who signs the brokers' certificates; those that the system trusts.")
+    ] = None
+    tls_certificate_file: Annotated[Path | None, Field(description="PEM: our certificate, for mutual TLS.")] = None
+    tls_key_file: Annotated[
+        Path | None, Field(description="PEM: its key; not needed where the certificate's file holds it, too.")
+    ] = None
+    tls_key_password_file: Annotated[Path | None, Field(description="Holds the password of an encrypted key.")] = None
+    sasl_mechanism: Annotated[SaslMechanism | None, Field(description="SCRAM-SHA-512 or OAUTHBEARER.")] = None
+    sasl_username: Annotated[str | None, Field(description="For SCRAM-SHA-512.")] = None
+    sasl_password: Annotated[SecretStr | None, Field(description="For SCRAM-SHA-512; a file is better.")] = None
+    sasl_password_file: Annotated[Path | None, Field(description="Holds the password for SCRAM-SHA-512.")] = None
+    oauth_token_file: Annotated[
+        Path | None, Field(description="Holds the token for OAUTHBEARER; read anew at each authentication.")
+    ] = None
     leave_group: Annotated[
         bool,
         Field(
@@ -74,12 +109,64 @@ class Settings(BaseSettings):
     web_tls_certificate_file: Annotated[Path | None, Field(description="PEM: the certificate of the pages.")] = None
     web_tls_key_file: Annotated[Path | None, Field(description="PEM: its key.")] = None
 
+    @model_validator(mode="after")
+    def _check_security(self) -> Self:
+        faults = list(_security_faults(self))
+        if faults:
+            raise ValueError(" ".join(faults))
+        return self
+
     def environment(self) -> dict[str, str]:
         """The variables that say the same to a process of ours, secrets included: never print them."""
         told = self.model_dump(mode="json", exclude_none=True)
         secrets = {name: getattr(self, name) for name in told if isinstance(getattr(self, name), SecretStr)}
         told |= {name: secret.get_secret_value() for name, secret in secrets.items()}
         return {f"{PREFIX}{name.upper()}": str(value) for name, value in told.items() if value != ""}
+
+
+_OF_TLS = ("tls_ca_file", "tls_certificate_file", "tls_key_file", "tls_key_password_file")
+_OF_SASL = ("sasl_mechanism", "sasl_username", "sasl_password", "sasl_password_file", "oauth_token_file")
+
+
+def without_security(settings: Settings) -> Settings:
+    """*settings*, for brokers that let in everybody."""
+    nothing = dict.fromkeys((*_OF_TLS, *_OF_SASL))
+    return settings.model_copy(update={**nothing, "security_protocol": SecurityProtocol.PLAINTEXT})
+
+
+def _security_faults(settings: Settings) -> Iterator[str]:
+    """What is wrong with how the brokers are to be met, as sentences."""
+    told = {name for name in (*_OF_TLS, *_OF_SASL) if getattr(settings, name) is not None}
+    protocol = settings.security_protocol
+    if protocol is not SecurityProtocol.SASL_SSL and told & set(_OF_SASL):
+        yield (
+            f"{_variables(told & set(_OF_SASL))} would send credentials over a connection that is {protocol}: set "
+            "G9603_SECURITY_PROTOCOL=SASL_SSL. There is no SASL without TLS."
+        )
+    if protocol is SecurityProtocol.PLAINTEXT and told & set(_OF_TLS):
+        yield (
+            f"{_variables(told & set(_OF_TLS))} without TLS would protect nothing: set "
+            "G9603_SECURITY_PROTOCOL=SSL or SASL_SSL."
+        )
+    if settings.tls_certificate_file is None and told & {"tls_key_file", "tls_key_password_file"}:
+        yield "A key needs its certificate: set G9603_TLS_CERTIFICATE_FILE."
+    if protocol is SecurityProtocol.SASL_SSL:
+        yield from _mechanism_faults(settings, told)
+
+
+def _mechanism_faults(settings: Settings, told: set[str]) -> Iterator[str]:
+    passwords = told & {"sasl_password", "sasl_password_file"}
+    match settings.sasl_mechanism:
+        case None:
+            yield "SASL_SSL needs G9603_SASL_MECHANISM: SCRAM-SHA-512 or OAUTHBEARER."
+        case SaslMechanism.SCRAM_SHA_512 if "sasl_username" not in told or len(passwords) != 1:
+            yield "SCRAM-SHA-512 needs G9603_SASL_USERNAME, and either G9603_SASL_PASSWORD_FILE or G9603_SASL_PASSWORD."
+        case SaslMechanism.OAUTHBEARER if "oauth_token_file" not in told:
+            yield "OAUTHBEARER needs G9603_OAUTH_TOKEN_FILE: a file with the token, which something keeps fresh."
+
+
+def _variables(names: set[str]) -> str:
+    return ", ".join(sorted(f"{PREFIX}{name.upper()}" for name in names))
 
 
 def load_settings() -> Settings:
@@ -97,7 +184,11 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        faults = "; ".join(
-            f"{PREFIX}{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors(include_input=False)
-        )
-        raise SettingsRefusedError(faults) from None
+        # Without the values: one of them may be a secret.
+        faults = error.errors(include_input=False, include_url=False, include_context=False)
+        raise SettingsRefusedError("\n".join(_sentence(fault["loc"], fault["msg"]) for fault in faults)) from None
+
+
+def _sentence(location: tuple[int | str, ...], message: str) -> str:
+    sentence = message.removeprefix("Value error, ")
+    return f"{PREFIX}{str(location[0]).upper()}: {sentence}" if location else sentence

@@ -23,7 +23,7 @@ from streams.policies.policy_loading import load_policy
 from streams.processing.topology import Topology
 from streams.recount.recount import Recount, recount
 from streams.settings import Settings
-from streams.worker.app import EXIT_DOUBT
+from streams.worker.ending import EXIT_DOUBT
 
 WAIT_SECONDS_MAX = 90.0
 _POLL_SECONDS = 0.2

@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from streams.kafka.topic_admin import BrokerUnreachableError
+from streams.kafka.broker_access import AccessDeniedError, BrokerNotTrustedError, BrokerUnreachableError
+from streams.kafka.credentials import CredentialsRefusedError
 from streams.policies.policy_file import PolicyRefusedError
 from streams.secret_text import SecretRefusedError
 from streams.settings import Settings, SettingsRefusedError, load_settings
@@ -33,6 +34,8 @@ class ExitCode(IntEnum):
     """No broker answers."""
     DOUBT = 70
     """A worker stopped because going on was not safe: start it again."""
+    DENIED = 77
+    """The brokers do not let us in, or a right is missing."""
     MISCONFIGURED = 78
 
 
@@ -48,6 +51,17 @@ def fail(sentence: str, code: ExitCode) -> NoReturn:
     raise typer.Exit(code)
 
 
+_MISCONFIGURED = (
+    RefusedError,
+    SettingsRefusedError,
+    SecretRefusedError,
+    WebRefusedError,
+    PolicyRefusedError,
+    CredentialsRefusedError,
+    BrokerNotTrustedError,
+)
+
+
 @contextmanager
 def refusals() -> Iterator[None]:
     """Turn what our own parts refuse into a sentence and an exit code."""
@@ -55,7 +69,9 @@ def refusals() -> Iterator[None]:
         yield
     except BrokerUnreachableError as error:
         fail(str(error), ExitCode.UNAVAILABLE)
-    except (RefusedError, SettingsRefusedError, SecretRefusedError, WebRefusedError, PolicyRefusedError) as error:
+    except AccessDeniedError as error:
+        fail(str(error), ExitCode.DENIED)
+    except _MISCONFIGURED as error:
         fail(str(error), ExitCode.MISCONFIGURED)
 
 

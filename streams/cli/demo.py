@@ -6,7 +6,7 @@ import secrets
 import tempfile
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from rich.console import Console
@@ -31,7 +31,7 @@ from streams.kafka.local_broker import BrokerStartError
 from streams.kafka.maven import MavenUnavailableError
 from streams.policies.policy_loading import load_policy
 from streams.processing.topology import Topology
-from streams.settings import PREFIX, Settings
+from streams.settings import PREFIX, Settings, without_security
 
 
 class Source(StrEnum):
@@ -90,7 +90,7 @@ def _perform(
     audience: Audience,
 ) -> bool:
     console = audience.console
-    told = {
+    told: dict[str, Any] = {
         "bootstrap_servers": broker.bootstrap_servers,
         "data_dir": folder / "state",
         "policy": source.policy,
@@ -101,6 +101,9 @@ def _perform(
             "app_id": f"g9603-demo-{secrets.token_hex(4)}",
             "topic_prefix": f"demo-{secrets.token_hex(4)}-",
         }
+    else:
+        # A broker of our own has no door to unlock.
+        settings = without_security(settings)
     if broker.kind == "in-process":
         told["check_crcs"] = False  # it changes batches of transactions after their checksum was made
     settings = settings.model_copy(update=told)

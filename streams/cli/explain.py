@@ -15,7 +15,9 @@ from streams.explanation.changelog_lookup import ChangelogRefusedError, Home, lo
 from streams.explanation.episode import explain_episode
 from streams.instruments.registry import load_registry
 from streams.kafka.connection import connection_options
+from streams.kafka.granted_rights import ensure_rights
 from streams.policies.policy_loading import load_policy
+from streams.processing.access import Role, rights_of
 from streams.processing.topology import Topology
 from streams.settings import Settings
 
@@ -56,6 +58,7 @@ async def _find(settings: Settings, episode_id: str) -> tuple[Home, CodedEpisode
     connection = connection_options(settings)
     topology = Topology(settings.app_id, settings.topic_prefix)
     with err.status("looking for the brokers") as status:
+        await ensure_rights(connection, rights_of(Role.EXPLAINER, topology))
         home = await locate_episode(connection, topology, episode_id)
         read_count = 0
 

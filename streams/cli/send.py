@@ -14,7 +14,9 @@ from streams.cli.console import ExitCode, err, fail, out, print_json, refusals, 
 from streams.instruments.registry import load_registry
 from streams.intake.decoder import Decoder
 from streams.kafka.connection import connection_options
+from streams.kafka.granted_rights import ensure_rights
 from streams.kafka.sending import EventSender, Refusal
+from streams.processing.access import Role, rights_of
 from streams.processing.topology import Topology
 from streams.settings import Settings
 
@@ -56,7 +58,9 @@ async def _send(settings: Settings, files: list[str]) -> tuple[Counter[str], lis
     refused: list[Refusal] = []
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True) as progress:
-        async with EventSender(connection_options(settings), topology, Decoder(load_registry())) as sender:
+        connection = connection_options(settings)
+        await ensure_rights(connection, rights_of(Role.PRODUCER, topology))
+        async with EventSender(connection, topology, Decoder(load_registry())) as sender:
             for name in files:
                 task = progress.add_task(name, total=_size_bytes(name))
                 for number, line in enumerate(_lines(name), start=1):

@@ -6,10 +6,13 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from streams.cli.acls_document import acls_document
 from streams.cli.console import ExitCode, fail, out, print_json, refusals, settings_of_environment
 from streams.kafka.connection import connection_options
+from streams.kafka.granted_rights import ensure_rights
 from streams.kafka.provisioning import TopicState, create_missing_topics, inspect_topics, topic_faults
 from streams.kafka.topic_admin import topic_admin
+from streams.processing.access import Operation, Role, rights_of
 from streams.processing.topology import Topology
 from streams.settings import Settings
 
@@ -17,6 +20,7 @@ from streams.settings import Settings
 def topics(
     partitions: Annotated[int, typer.Option(min=1, max=10_000, help="Partitions of topics that are created.")] = 4,
     replication: Annotated[int, typer.Option(min=1, max=10, help="Replicas of topics that are created.")] = 3,
+    acls: Annotated[bool, typer.Option("--acls", help="Print who needs which rights, and stop.")] = False,  # noqa: FBT002
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Create the topics that are missing, and check those that exist.
@@ -26,6 +30,9 @@ def topics(
     """
     settings = settings_of_environment()
     topology = Topology(settings.app_id, settings.topic_prefix)
+    if acls:
+        _print_acls(topology, as_json=as_json)
+        return
     with refusals():
         created, states = asyncio.run(_provision(settings, topology, partitions, replication))
     faults = topic_faults(states, topology)
@@ -40,9 +47,20 @@ def topics(
 async def _provision(
     settings: Settings, topology: Topology, partitions: int, replication: int
 ) -> tuple[list[str], list[TopicState]]:
-    async with topic_admin(connection_options(settings)) as admin:
+    connection = connection_options(settings)
+    # Not the right to create: it may come from the cluster, and is not needed where everything is there.
+    needed = [r for r in rights_of(Role.OPERATOR, topology) if r.operation is not Operation.CREATE]
+    await ensure_rights(connection, needed)
+    async with topic_admin(connection) as admin:
         created = await create_missing_topics(admin, topology, partition_count=partitions, replication=replication)
         return created, await inspect_topics(admin, topology)
+
+
+def _print_acls(topology: Topology, *, as_json: bool) -> None:
+    if as_json:
+        print_json({role.value: [right._asdict() for right in rights_of(role, topology)] for role in Role})
+    else:
+        out.file.write(acls_document(topology))
 
 
 def _row(state: TopicState) -> dict[str, object]:

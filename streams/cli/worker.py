@@ -2,7 +2,7 @@
 
 from streams.cli.console import refusals, settings_of_environment
 from streams.logs import configure_logs, log_hash_key
-from streams.worker.app import run_worker
+from streams.worker.run import run_worker
 
 
 def worker() -> None:

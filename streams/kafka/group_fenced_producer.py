@@ -10,7 +10,7 @@ Both are done by replacing private parts of the sender, which is why the version
 """
 
 import collections
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 import aiokafka.errors as kafka_errors
@@ -150,6 +150,20 @@ class _TxnOffsetCommitHandler(aiokafka_sender.TxnOffsetCommitHandler):
         return backoff
 
 
+class _AddPartitionsToTxnHandler(aiokafka_sender.AddPartitionsToTxnHandler):
+    def handle_response(self, response: Any) -> float | None:  # noqa: ANN401 - aiokafka has no types
+        """Give up where a topic may not be written.
+
+        aiokafka gives up the transaction, but still sends the batches of its partitions, which belong to none now; what
+        the broker says of that would hide what has really happened.
+        """
+        for topic, partitions in response.errors:
+            if any(code == kafka_errors.TopicAuthorizationFailedError.errno for _partition, code in partitions):
+                raise kafka_errors.TopicAuthorizationFailedError(topic)
+        backoff: float | None = super().handle_response(response)
+        return backoff
+
+
 class _EndTxnHandler(aiokafka_sender.EndTxnHandler):
     async def do(self, node_id: int) -> bool:
         """Send EndTxn once; a broker's "not now" may be tried again, silence may not."""
@@ -166,6 +180,13 @@ class _EndTxnHandler(aiokafka_sender.EndTxnHandler):
 
 class _Sender(aiokafka_sender.Sender):
     group_metadata: Callable[[], GroupMetadata]
+
+    async def _do_add_partitions_to_txn(self, tps: Collection[TopicPartition]) -> bool:
+        node_id = await self._find_coordinator(
+            aiokafka_sender.CoordinationType.TRANSACTION, self._txn_manager.transactional_id
+        )
+        done: bool = await _AddPartitionsToTxnHandler(self, tps).do(node_id)
+        return done
 
     async def _do_txn_offset_commit(self, offsets: Mapping[TopicPartition, OffsetAndMetadata], group_id: str) -> bool:
         node_id = await self._find_coordinator(aiokafka_sender.CoordinationType.GROUP, group_id)

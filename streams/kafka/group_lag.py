@@ -8,8 +8,8 @@ import aiokafka.errors as kafka_errors
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from streams.kafka.broker_access import ensure_access, unreachable
 from streams.kafka.connection import client_options
-from streams.kafka.topic_admin import BrokerUnreachableError, unreachable
 
 _NO_OFFSET = -1
 
@@ -17,8 +17,11 @@ _NO_OFFSET = -1
 class GroupLag:
     """Compares a group's committed offsets with the ends of what it reads."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient, group_id: str) -> None:
+    def __init__(
+        self, consumer: AIOKafkaConsumer, uncommitted: AIOKafkaConsumer, admin: AIOKafkaAdminClient, group_id: str
+    ) -> None:
         self._consumer = consumer
+        self._uncommitted = uncommitted
         self._admin = admin
         self._group_id = group_id
 
@@ -32,7 +35,9 @@ class GroupLag:
         if not tps:
             return {}
         committed = await self._committed(tps)
-        ends = await self._consumer.end_offsets(tps)
+        # The high watermarks, which only a `read_uncommitted` client is told. The offsets of a transaction may be there
+        # before the markers behind its records are: up to the last stable offset alone, nothing would be unread.
+        ends = await self._uncommitted.end_offsets(tps)
         begins = await self._consumer.beginning_offsets(tps)
         read_to = {tp: max(committed.get(tp, _NO_OFFSET), begins[tp]) for tp in tps}
         behind = {tp: (read_to[tp], ends[tp]) for tp in tps if read_to[tp] < ends[tp]}
@@ -67,21 +72,26 @@ async def group_lag(connection: Mapping[str, Any], group_id: str, topics: Collec
 
     Raises:
         BrokerUnreachableError: No broker answers.
+        AccessDeniedError: One does not let us in; `ensure_access` has more.
     """
+    await ensure_access(connection)
     consumer = AIOKafkaConsumer(**connection, isolation_level="read_committed", enable_auto_commit=False)
+    uncommitted = AIOKafkaConsumer(**connection, enable_auto_commit=False)
     admin = AIOKafkaAdminClient(**client_options(connection))
     try:
         try:
             await consumer.start()
+            await uncommitted.start()
             await admin.start()
         except kafka_errors.KafkaError as error:
-            raise BrokerUnreachableError(unreachable(str(connection["bootstrap_servers"]))) from error
+            raise unreachable(str(connection["bootstrap_servers"])) from error
         # Once, and paused: a consumer of aiokafka 0.14 whose assignment was replaced shortly before may never stop.
         described = await admin.describe_topics(list(topics))
         tps = [TopicPartition(topic["topic"], p["partition"]) for topic in described for p in topic["partitions"]]
         consumer.assign(tps)
         consumer.pause(*tps)
-        yield GroupLag(consumer, admin, group_id)
+        yield GroupLag(consumer, uncommitted, admin, group_id)
     finally:
         await consumer.stop()
+        await uncommitted.stop()
         await admin.close()

@@ -7,10 +7,10 @@ that outlives a crash.  So the demonstration and the tests can kill it, freeze i
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from string import Template
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import NoReturn, Self
 
 from streams.kafka.guarded_process import GuardedProcess
@@ -49,20 +49,26 @@ class LocalKafka:
         version: The Kafka to run, 3.9 or newer.
         java: The Java to run it with.
         cache_dir: Where its jars are kept; the user's cache folder if None.
+        more_properties: Settings of the broker beyond, or instead of, the template's.
+        more_jvm_options: Options of its Java beyond ours.
         on_progress: Told, in a sentence, what takes time.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a choice of its own
         self,
         *,
         version: str = KAFKA_VERSION,
         java: str = "java",
         cache_dir: Path | None = None,
+        more_properties: Mapping[str, str] = MappingProxyType({}),
+        more_jvm_options: Sequence[str] = (),
         on_progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.version = version
         self._java = java
         self._cache_dir = cache_dir or default_cache_dir()
+        self._more_properties = more_properties
+        self._more_jvm_options = more_jvm_options
         self._on_progress = on_progress
         self._broker_port, self._controller_port = free_ports(2)
         self._folder: Path | None = None
@@ -105,7 +111,7 @@ class LocalKafka:
         self.kill()  # clears up after a broker that ended by itself
         java = find_java(self._java)
         jars = fetch_kafka_jars(self.version, cache_dir=self._cache_dir, on_progress=self._on_progress)
-        command = [java, *_JVM_OPTIONS, "-cp", f"{jars}/*"]
+        command = [java, *_JVM_OPTIONS, *self._more_jvm_options, "-cp", f"{jars}/*"]
         self._on_progress(f"Starting Kafka {self.version} on {self.bootstrap_servers}.")
         try:
             folder = self._folder or self._format(command)
@@ -151,7 +157,9 @@ class LocalKafka:
     def _format(self, command: list[str]) -> Path:
         """Make the folder, and in it the configuration and an empty log of the cluster's metadata."""
         self._folder = folder = Path(tempfile.mkdtemp(prefix="g9603-kafka-"))
-        properties = Template(_SERVER_PROPERTIES.read_text(encoding="utf-8")).substitute(
+        # Of a property that is set twice Kafka takes the last.
+        more = (f"{name}={value}\n" for name, value in self._more_properties.items())
+        properties = Template("".join([_SERVER_PROPERTIES.read_text(encoding="utf-8"), "\n", *more])).substitute(
             broker_port=self._broker_port, controller_port=self._controller_port, folder=folder
         )
         (folder / "server.properties").write_text(properties, encoding="utf-8")

@@ -2,7 +2,9 @@
 
 import secrets
 import socket
+import ssl
 import struct
+from contextlib import ExitStack
 from itertools import islice
 
 _LOOPBACK = "127.0.0.1"
@@ -27,13 +29,16 @@ def free_ports(count: int) -> list[int]:
     return list(islice(filter(_is_free, candidates), count))
 
 
-def broker_answers(port: int, *, timeout_seconds: float = 1.0) -> bool:
+def broker_answers(port: int, *, timeout_seconds: float = 1.0, tls: ssl.SSLContext | None = None) -> bool:
     """Whether the broker on *port* serves requests, and counts itself among the brokers that are up.
 
     An open port is not enough: Kafka opens it well before its controller lets the broker take part.
     """
     try:
-        with socket.create_connection((_LOOPBACK, port), timeout=timeout_seconds) as connection:
+        with ExitStack() as stack:
+            connection = stack.enter_context(socket.create_connection((_LOOPBACK, port), timeout=timeout_seconds))
+            if tls is not None:
+                connection = stack.enter_context(tls.wrap_socket(connection, server_hostname=_LOOPBACK))
             connection.sendall(_FRAMED_METADATA_REQUEST)
             with connection.makefile("rb") as stream:
                 answer = stream.read(_METADATA_ANSWER.size)

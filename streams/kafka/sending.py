@@ -12,8 +12,8 @@ from aiokafka import AIOKafkaProducer
 
 from streams.intake.decoder import Decoder
 from streams.intake.rejection import RejectedError
+from streams.kafka.broker_access import ensure_access, unreachable
 from streams.kafka.connection import client_options
-from streams.kafka.topic_admin import BrokerUnreachableError, unreachable
 from streams.processing.topology import InputKind, Topology
 
 _UNCONFIRMED_MAX = 10_000
@@ -49,7 +49,9 @@ class EventSender:
 
         Raises:
             BrokerUnreachableError: No broker answers.
+            AccessDeniedError: One does not let us in; `ensure_access` has more.
         """
+        await ensure_access(self._connection)
         self._producer = AIOKafkaProducer(
             **client_options(self._connection), enable_idempotence=True, linger_ms=20, max_batch_size=256 * 1024
         )
@@ -57,7 +59,7 @@ class EventSender:
             await self._producer.start()
         except kafka_errors.KafkaError as error:
             await self._producer.stop()
-            raise BrokerUnreachableError(unreachable(str(self._connection["bootstrap_servers"]))) from error
+            raise unreachable(str(self._connection["bootstrap_servers"])) from error
         return self
 
     async def __aexit__(

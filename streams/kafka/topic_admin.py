@@ -9,14 +9,15 @@ import aiokafka.errors as kafka_errors
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from streams.kafka.broker_access import AccessDeniedError, ensure_access, unreachable
 from streams.kafka.connection import client_options
 
+_MAY_NOT_CREATE = (
+    "A right is missing: Create on the topic {name}. Grant it, or have somebody create the topic who may; "
+    "`g9603 topics --acls` prints the commands."
+)
 _VISIBLE_SECONDS_MAX = 30.0
 _VISIBLE_POLL_SECONDS = 0.05
-
-
-class BrokerUnreachableError(Exception):
-    """No broker answers; the message says where one was looked for."""
 
 
 class TopicDescription(NamedTuple):
@@ -67,12 +68,15 @@ class TopicAdmin:
         """Create topic *name*; fine where another has just done so. Returns when the brokers know of it.
 
         Raises:
+            AccessDeniedError: We may not create it.
             KafkaError: The broker refuses.
             TimeoutError: The brokers do not learn of it from the controller.
         """
         topic = NewTopic(name, partition_count, replication, topic_configs=dict(config))
         response = await self._client.create_topics([topic])
         for _name, error_code, *rest in response.topic_errors:
+            if error_code == kafka_errors.TopicAuthorizationFailedError.errno:
+                raise AccessDeniedError(_MAY_NOT_CREATE.format(name=name))
             if error_code not in (0, kafka_errors.TopicAlreadyExistsError.errno):
                 raise kafka_errors.for_code(error_code)(rest[0] if rest else name)
         async with asyncio.timeout(_VISIBLE_SECONDS_MAX):
@@ -86,22 +90,16 @@ async def topic_admin(connection: Mapping[str, Any]) -> AsyncIterator[TopicAdmin
 
     Raises:
         BrokerUnreachableError: No broker answers.
+        AccessDeniedError: One does not let us in; `ensure_access` has more.
     """
+    await ensure_access(connection)
     client = AIOKafkaAdminClient(**client_options(connection))
     try:
         await client.start()
     except kafka_errors.KafkaError as error:
         await client.close()
-        raise BrokerUnreachableError(unreachable(str(connection["bootstrap_servers"]))) from error
+        raise unreachable(str(connection["bootstrap_servers"])) from error
     try:
         yield TopicAdmin(client)
     finally:
         await client.close()
-
-
-def unreachable(bootstrap_servers: str) -> str:
-    """The sentence for brokers that do not answer."""
-    return (
-        f"No Kafka broker answers at {bootstrap_servers}. Start one, or set G9603_BOOTSTRAP_SERVERS to where "
-        "yours are; `g9603 demo` brings its own."
-    )

@@ -1,152 +1,23 @@
-"""The composition root of a worker: every part is made here, and handed to those that use it."""
+"""The composition root of the work: Faust's app and the stream tasks, every part handed to those that use it."""
 
-import asyncio
-import gc
-import os
-import signal
-import threading
-from collections.abc import Callable
-from typing import NoReturn, cast
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import faust
-import structlog
 
-from streams.domain.policy import Policy
-from streams.instruments.registry import load_registry
-from streams.intake.decoder import Decoder
 from streams.kafka.connection import connection_options
-from streams.kafka.group_member import MembershipLostError
-from streams.policies.policy_loading import load_policy
+from streams.processing.access import Right, Role, rights_of
 from streams.processing.stream_task import Coder
-from streams.processing.topology import Topology
 from streams.settings import Settings
-from streams.web.access import WebAccess, web_access
-from streams.web.server import WebServer
+from streams.worker.access_watch import watch_access
+from streams.worker.broker_credentials import broker_credentials
+from streams.worker.ending import end_process
 from streams.worker.faust_transport import BatchTransport, PatientTableManager, receive_batches
 from streams.worker.input_positions import PositionCheckedRestorer, parse_jumps
-from streams.worker.preflight import preflight
-from streams.worker.refusal import RefusedError
 from streams.worker.restorer import ChangelogRestorer
-from streams.worker.slot import WorkerSlot
-from streams.worker.status import StatusOfTasks
 from streams.worker.task_manager import TaskManager
 from streams.worker.transactional_writer import TransactionalWriter
 from streams.worker.tuning import Tuning
-from streams.worker.watchdog import StalledError, Watchdog, print_stacks
-
-EXIT_DOUBT = 70
-"""The worker stopped because going on was not safe; start it again (EX_SOFTWARE)."""
-
-EXIT_REFUSED = 78
-"""The surroundings are not fit to work in; somebody must mend them first (EX_CONFIG)."""
-
-_ALLOCATIONS_PER_COLLECTION = 500_000
-
-_log = structlog.get_logger(__name__)
-
-
-def run_worker(settings: Settings, tuning: Tuning | None = None) -> None:
-    """Join the group and work until SIGTERM or SIGINT.
-
-    Raises:
-        BrokerUnreachableError: No broker answers.
-        RefusedError: The surroundings are not fit to work in.
-        PolicyRefusedError: The policy is not fit to work by.
-        WebRefusedError: The pages cannot be served as the settings say.
-        SystemExit: With 0 after a graceful stop.
-    """
-    tuning = tuning or Tuning()
-    topology = Topology(settings.app_id, settings.topic_prefix)
-    policy = load_policy(settings.policy, load_registry())
-    access = web_access(settings)
-    counts = asyncio.run(preflight(settings, topology))
-    with WorkerSlot(settings.data_dir, settings.app_id) as slot:
-        coder = Coder(Decoder(policy.instruments), policy, topology, counts)
-        app = create_app(settings, coder, place=slot.name, tuning=tuning)
-        _log.info(
-            "worker_started",
-            app_id=settings.app_id,
-            slot=slot.number,
-            policy=policy.id,
-            policy_version=policy.version,
-        )
-        _collect_garbage_seldom()
-        worker = _Worker(app, override_logging=False, redirect_stdouts=False, quiet=True)
-        worker.stop_seconds_max = tuning.stop_seconds_max
-        worker.spinner = None  # it would show the terminal's cursor, into a log file too
-        tasks = cast("BatchTransport", app.transport).tasks
-        worker.pages = create_pages(access, tasks, clock=worker.loop.time, policy=policy, group=settings.app_id)
-        _run(worker, app, tuning)
-
-
-def _run(worker: "_Worker", app: faust.App, tuning: Tuning) -> None:
-    transport = cast("BatchTransport", app.transport)
-
-    def end_stalled(stalled: StalledError) -> NoReturn:
-        print_stacks(worker.loop)
-        end_process(stalled)
-
-    watchdog = Watchdog(
-        loop=worker.loop,
-        consumer_loop=transport.consumer_loop,
-        tasks=lambda: transport.tasks.progress,
-        consumer=transport.consumer_progress,
-        on_stall=end_stalled,
-        tuning=tuning,
-    )
-    watchdog.start()
-    try:
-        worker.execute_from_commandline()
-    except SystemExit as ended:
-        if ended.code not in {0, None}:  # Faust has said why
-            end_process(ended)
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, the worker has not stopped in good order
-        end_process(error)
-
-
-class _Worker(faust.Worker):
-    """Faust's worker, which always ends on SIGTERM; Faust's own may wait for ever (reliability.md, F27)."""
-
-    stop_seconds_max: float
-    pages: WebServer | None
-
-    async def on_execute(self) -> None:
-        await super().on_execute()
-        if self.pages is not None:  # before the group is joined: a restore can be waited for at /readyz
-            await self.pages.start()
-
-    async def on_shutdown(self) -> None:
-        if self.pages is not None:
-            await self.pages.stop()
-        await super().on_shutdown()
-
-    def _schedule_shutdown(self, signal: signal.Signals) -> None:
-        # A thread: the event loop may be what does not answer.
-        give_up = threading.Timer(
-            self.stop_seconds_max, end_process, [TimeoutError(f"not stopped after {signal.name}")]
-        )
-        give_up.daemon = True
-        give_up.start()
-        super()._schedule_shutdown(signal)
-
-    def _crash(self, reason: BaseException) -> None:
-        """Called where any of Faust's services has failed. Faust would stop them in good order, and exit with 1."""
-        end_process(reason)
-
-    def _on_sigusr1(self) -> None:
-        # Faust's own prints every thread's local variables, which are patient data.
-        _log.warning("signal_ignored", signal="SIGUSR1")
-
-    def _on_sigusr2(self) -> None:
-        # Faust's own opens a debugger in the middle of the work.
-        _log.warning("signal_ignored", signal="SIGUSR2")
-
-
-def _collect_garbage_seldom() -> None:
-    """Millions of small values live for one step and hold no cycles; looking through them for any is time lost."""
-    gc.freeze()
-    gc.set_threshold(_ALLOCATIONS_PER_COLLECTION, 20, 100)
 
 
 def create_app(settings: Settings, coder: Coder, *, place: str, tuning: Tuning) -> faust.App:
@@ -159,10 +30,12 @@ def create_app(settings: Settings, coder: Coder, *, place: str, tuning: Tuning) 
             also ends the transactions of the one before, and before it restores.
         tuning: Time-outs and sizes.
     """
-    tasks = create_tasks(settings, coder, transactional_id=place, tuning=tuning)
+    connection = connection_options(settings)
+    tasks = create_tasks(settings, connection, coder, transactional_id=place, tuning=tuning)
     app = faust.App(
         settings.app_id,
         broker=[f"kafka://{server.strip()}" for server in settings.bootstrap_servers.split(",")],
+        broker_credentials=broker_credentials(connection),
         datadir=str(settings.data_dir / "faust"),
         store="memory://",
         web_enabled=False,
@@ -195,26 +68,22 @@ def create_app(settings: Settings, coder: Coder, *, place: str, tuning: Tuning) 
         except Exception as error:  # noqa: BLE001 - Faust would start the agent anew, behind the records that failed
             end_process(error)
 
+    if app.conf.broker_credentials is not None:
+        _watch_access(app, connection, rights_of(Role.WORKER, coder.topology), tuning)
     return app
 
 
-def create_pages(
-    access: WebAccess | None, tasks: TaskManager, *, clock: Callable[[], float], policy: Policy, group: str
-) -> WebServer | None:
-    """The worker's pages, their port taken; None where the settings want none.
+def _watch_access(app: faust.App, connection: Mapping[str, Any], rights: Collection[Right], tuning: Tuning) -> None:
+    async def access_watch() -> None:
+        await watch_access(connection, rights, every_seconds=tuning.access_check_seconds, on_denied=end_process)
 
-    Raises:
-        WebRefusedError: They cannot be where the settings want them.
-    """
-    if access is None:
-        return None
-    status = StatusOfTasks(lambda: tasks.progress, lambda: tasks.partitions, clock, policy=policy, group=group)
-    return WebServer(access, status)
+    app.task(access_watch)
 
 
-def create_tasks(settings: Settings, coder: Coder, *, transactional_id: str, tuning: Tuning) -> TaskManager:
+def create_tasks(
+    settings: Settings, connection: Mapping[str, Any], coder: Coder, *, transactional_id: str, tuning: Tuning
+) -> TaskManager:
     """The worker's stream tasks on Kafka: state from the changelog, steps as transactions."""
-    connection = connection_options(settings)
     changelog = coder.topology.episodes_changelog
     restorer = ChangelogRestorer(connection, topic=changelog, task_count=coder.task_count, tuning=tuning)
     return TaskManager(
@@ -232,14 +101,3 @@ def create_tasks(settings: Settings, coder: Coder, *, transactional_id: str, tun
         on_failure=end_process,
         tuning=tuning,
     )
-
-
-def end_process(error: BaseException) -> NoReturn:
-    """End at once, without a word to the broker: what is in doubt is decided by the next start.
-
-    A graceful way out would commit, abort or leave the group in the name of a worker that does not know
-    where it stands. What somebody must mend first has an exit code of its own.
-    """
-    code = EXIT_REFUSED if isinstance(error, RefusedError) else EXIT_DOUBT
-    _log.critical("worker_failed", error=error, exit_code=code)
-    os._exit(code)

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, cast
 
 import aiokafka
+import aiokafka.errors as kafka_errors
 import faust
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
@@ -117,7 +118,11 @@ class BatchConsumer(driver.Consumer):
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ANN401, ASYNC109
-        fetched = await super()._getmany(active_partitions, timeout)
+        try:
+            fetched = await super()._getmany(active_partitions, timeout)
+        except kafka_errors.KafkaError as error:
+            self._task_manager.fail(error)  # Faust would go on without its fetcher for a while
+            raise
         return {tp: [records] for tp, records in fetched.items() if records}
 
     def _to_message(self, tp: TP, records: Any) -> ConsumerMessage:  # noqa: ANN401 - Faust's record map is untyped

@@ -5,8 +5,10 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaTopicPartition
 
 from streams.kafka.connection import connection_options
+from streams.kafka.granted_rights import ensure_rights
 from streams.kafka.provisioning import inspect_topics, partition_counts, topic_faults
 from streams.kafka.topic_admin import topic_admin
+from streams.processing.access import Role, rights_of
 from streams.processing.changelog import POSITIONS_KEY, decode_positions
 from streams.processing.topology import Topology
 from streams.settings import Settings
@@ -22,10 +24,16 @@ async def preflight(settings: Settings, topology: Topology) -> dict[str, int]:
 
     Raises:
         BrokerUnreachableError: No broker answers.
+        AccessDeniedError: The brokers do not let us in, or a right is missing.
+        BrokerNotTrustedError: What answers is not the broker that the settings describe.
+        CredentialsRefusedError: A file of the credentials is not fit.
         RefusedError: With every fault, a sentence a line.
     """
     check_stream_iterator()
-    async with topic_admin(connection_options(settings)) as admin:
+    connection = connection_options(settings)
+    # First of all: a topic that one may not see looks like one that is not there.
+    await ensure_rights(connection, rights_of(Role.WORKER, topology))
+    async with topic_admin(connection) as admin:
         states = await inspect_topics(admin, topology)
     faults = topic_faults(states, topology)
     if faults:

@@ -211,6 +211,10 @@ class TaskManager:
         if commit is not None:
             await asyncio.wait([commit])
 
+    def fail(self, error: BaseException) -> None:
+        """Stop working because of something that happened around the tasks."""
+        self._on_failure(error)
+
     async def close(self) -> None:
         """Finish the step in hand, commit it, and let the producer go."""
         await self.revoke()

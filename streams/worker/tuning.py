@@ -42,3 +42,5 @@ class Tuning:
     rebalance_stall_seconds: float = 120.0
     """The longest without tasks and without an end of the rebalance: the rebalance time-out, a session time-out, and
     time for a coordinator to move."""
+    access_check_seconds: float = 10.0
+    """How often a worker that logs in looks whether it still may: bounds how long it works on without the right to."""

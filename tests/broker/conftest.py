@@ -1,4 +1,4 @@
-"""A real Kafka for the tests in this folder: one for the session, and names of its own for each test."""
+"""Real Kafkas for the tests in this folder: an open one for the session, a secured one for a module; fresh names."""
 
 import itertools
 import re
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from streams.kafka.local_broker import LocalKafka
+from tests.secured_kafka import SecuredKafka
 
 _counter = itertools.count(1)
 
@@ -15,6 +16,13 @@ _counter = itertools.count(1)
 def kafka() -> Iterator[LocalKafka]:
     """A Kafka that answers; a test that stops or freezes it leaves it answering."""
     with LocalKafka() as broker:
+        yield broker
+
+
+@pytest.fixture(scope="module")
+def secured_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
+    """A Kafka with its door shut."""
+    with SecuredKafka(tmp_path_factory.mktemp("secured")) as broker:
         yield broker
 
 

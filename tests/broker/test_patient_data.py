@@ -19,7 +19,7 @@ from streams.kafka.local_broker import LocalKafka
 from streams.kafka.log_reader import read_log
 from streams.processing.changelog import POSITIONS_KEY, episode_key
 from streams.processing.records import InputRecord
-from streams.worker.app import EXIT_DOUBT
+from streams.worker.ending import EXIT_DOUBT
 from tests.canaries import CANARY, HEADERS, Sent, care, each_field_broken, found_in, found_under, poison, survey
 from tests.fleet import WAIT_SECONDS_MAX, Fleet
 from tests.worker_with_fault import FAULTS

@@ -1,0 +1,101 @@
+"""Who may do what: the least rights that each role needs, by the topology. Everything else may be denied.
+
+Kafka's rules behind the choice (https://kafka.apache.org/documentation/#operations_resources_and_protocols): READ and
+WRITE of a topic, READ of a group and WRITE of a transactional id include DESCRIBE; an idempotent producer needs no more
+than WRITE of some topic.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from streams.processing.topology import Topology
+
+
+class ResourceType(StrEnum):
+    """What a right is a right to; the words of kafka-acls.sh."""
+
+    TOPIC = "topic"
+    GROUP = "group"
+    TRANSACTIONAL_ID = "transactional-id"
+
+
+class PatternType(StrEnum):
+    """Whether a right names its resource, or how the names of its resources begin."""
+
+    LITERAL = "literal"
+    PREFIXED = "prefixed"
+
+
+class Operation(StrEnum):
+    """What may be done; the words of kafka-acls.sh."""
+
+    READ = "Read"
+    WRITE = "Write"
+    CREATE = "Create"
+    DESCRIBE = "Describe"
+    DESCRIBE_CONFIGS = "DescribeConfigs"
+
+
+class Right(NamedTuple):
+    """One line of an access control list."""
+
+    resource_type: ResourceType
+    name: str
+    operation: Operation
+    pattern_type: PatternType = PatternType.LITERAL
+
+    def __str__(self) -> str:
+        prefix = "every one that begins with " if self.pattern_type is PatternType.PREFIXED else ""
+        return f"{self.operation} on the {self.resource_type} {prefix}{self.name}"
+
+
+class Role(StrEnum):
+    """Who has business with the topics."""
+
+    WORKER = "worker"
+    PRODUCER = "producer"
+    BILLING_CONSUMER = "billing"
+    EXPLAINER = "explainer"
+    OPERATOR = "operator"
+
+
+BILLING_GROUP = "billing"
+"""A billing consumer's own group; it has whatever name it likes."""
+
+
+def rights_of(role: Role, topology: Topology) -> tuple[Right, ...]:
+    """The least set of rights with which *role* can do its work."""
+    match role:
+        case Role.WORKER:
+            return _of_a_worker(topology)
+        case Role.PRODUCER:
+            return tuple(_topic(name, Operation.WRITE) for name in topology.kinds)
+        case Role.BILLING_CONSUMER:
+            group = Right(ResourceType.GROUP, BILLING_GROUP, Operation.READ)
+            return (_topic(topology.coding_events, Operation.READ), group)
+        case Role.EXPLAINER:
+            return (_topic(topology.episodes_changelog, Operation.READ),)
+        case Role.OPERATOR:
+            operations = (Operation.CREATE, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS)
+            return tuple(_topic(s.name, operation) for s in topology.specifications for operation in operations)
+
+
+def _of_a_worker(topology: Topology) -> tuple[Right, ...]:
+    read = {*topology.sources, topology.episodes_changelog}
+    written = {topology.episodes_rekey, topology.episodes_changelog, topology.coding_events, topology.dead_letter}
+    rights = []
+    for specification in topology.specifications:
+        name = specification.name
+        rights += [_topic(name, Operation.READ)] if name in read else []
+        rights += [_topic(name, Operation.WRITE)] if name in written else []
+        rights.append(_topic(name, Operation.DESCRIBE_CONFIGS))  # the preflight looks at cleanup and record sizes
+    transactional_ids = f"{topology.app_id}-"
+    return (
+        *rights,
+        Right(ResourceType.GROUP, topology.app_id, Operation.READ),
+        Right(ResourceType.TRANSACTIONAL_ID, transactional_ids, Operation.WRITE, PatternType.PREFIXED),
+    )
+
+
+def _topic(name: str, operation: Operation) -> Right:
+    return Right(ResourceType.TOPIC, name, operation)

@@ -1,0 +1,36 @@
+"""How a worker ends that cannot go on, and what its exit code says to whoever starts it again."""
+
+import os
+from typing import NoReturn
+
+import structlog
+
+from streams.kafka.broker_access import is_denial
+from streams.worker.refusal import RefusedError
+
+EXIT_DOUBT = 70
+"""Going on was not safe; start it again (EX_SOFTWARE)."""
+EXIT_DENIED = 77
+"""The brokers denied it access; it takes a person to mend that (EX_NOPERM)."""
+EXIT_REFUSED = 78
+"""The surroundings are not fit to work in; somebody must mend them first (EX_CONFIG)."""
+
+_log = structlog.get_logger(__name__)
+
+
+def end_process(error: BaseException) -> NoReturn:
+    """End at once, without a word to the broker: what is in doubt is decided by the next start.
+
+    A graceful way out would commit, abort or leave the group in the name of a worker that does not know
+    where it stands.
+    """
+    code = exit_code_of(error)
+    _log.critical("worker_failed", error=error, exit_code=code)
+    os._exit(code)
+
+
+def exit_code_of(error: BaseException) -> int:
+    """What somebody must mend first has an exit code of its own."""
+    if is_denial(error):
+        return EXIT_DENIED
+    return EXIT_REFUSED if isinstance(error, RefusedError) else EXIT_DOUBT
