@@ -29,6 +29,9 @@ def _messages() -> list[Message]:
     return told
 
 
+REQUESTS = ("SyncGroup", "ListOffsets", "AddPartitionsToTxn", "Produce", "AddOffsetsToTxn", "TxnOffsetCommit", "EndTxn")
+"""Where to stop a worker, by how the names of requests begin."""
+
 partitions = st.integers(0, TASKS - 1)
 slots = st.integers(0, SLOTS - 1)
 few = st.integers(1, 4)
@@ -58,7 +61,7 @@ class StreamTasksMachine(RuleBasedStateMachine):
         self.send(sent)
         for slot in range(SLOTS if both else 1):
             self.world.start(slot)
-        self._rest()
+        self.world.rest()
 
     @rule(sent=messages)
     def send(self, sent: list[tuple[Message, int, bool]]) -> None:
@@ -74,9 +77,16 @@ class StreamTasksMachine(RuleBasedStateMachine):
         for process in self._running(slot):
             self.world.fetch(process, records_max, of=range(TASKS) if partition is None else [partition])
 
-    @rule(slot=slots, moves=st.integers(1, 12), first=any_of_them)
+    @rule(slot=slots, records_max=few)
+    def read(self, slot: int, records_max: int) -> None:
+        """A worker fetches of all its partitions, and gets every answer that there is."""
+        for process in self._running(slot):
+            self.world.fetch(process, records_max)
+            self.world.calm(process)
+
+    @rule(slot=slots, moves=st.integers(1, 8), first=any_of_them)
     def work(self, slot: int, moves: int, first: int) -> None:
-        """A worker gets some answers."""
+        """A worker gets some answers, in any order."""
         for process in self._running(slot):
             for _ in range(moves):
                 requests = self.world.network.of(process.name)
@@ -84,36 +94,24 @@ class StreamTasksMachine(RuleBasedStateMachine):
                 if not self.world.move([*requests[at:], *requests[:at]]):
                     break
 
-    @rule(slot=slots)
-    def calm(self, slot: int) -> None:
-        """A worker gets every answer that there is."""
+    @rule(slot=slots, name=st.sampled_from(REQUESTS))
+    def work_up_to(self, slot: int, name: str) -> None:
+        """A worker gets answers until it has sent a request of a certain kind, which the broker has not taken."""
         for process in self._running(slot):
-            self.world.calm(process)
+            self.world.work_up_to(process, name)
 
-    @rule(slot=slots)
-    def hear(self, slot: int) -> None:
-        """A worker sends a heartbeat."""
-        for process in self._running(slot):
-            self.world.hear(process)
+    @rule()
+    def rest(self) -> None:
+        """Everybody who runs does all that can be done without reading more; a rebalance ends if it can."""
+        self.world.rest()
 
-    @rule(count=few, first=any_of_them)
+    @rule(count=st.integers(1, 12), first=any_of_them)
     def write_markers(self, count: int, first: int) -> None:
         """The broker writes some markers, in any order."""
         for _ in range(count):
             missing = self.world.broker.missing_markers()
             if missing:
                 self.world.write_marker(*missing[first % len(missing)])
-
-    @rule()
-    def write_all_markers(self) -> None:
-        """The broker writes every marker."""
-        for missing in self.world.broker.missing_markers():
-            self.world.write_marker(*missing)
-
-    @rule()
-    def rest(self) -> None:
-        """Everybody who runs does all that can be done without reading more; a rebalance ends if it can."""
-        self._rest()
 
     @rule(partition=partitions)
     def compact(self, partition: int) -> None:
@@ -125,33 +123,35 @@ class StreamTasksMachine(RuleBasedStateMachine):
     # -----------------------------------------------------------------------------------------
     @rule(slot=slots)
     def start(self, slot: int) -> None:
-        """A worker starts where none lives."""
+        """A worker starts where none lives, and joins."""
         process = self.world.slots[slot]
         if process is None or not process.is_alive:
-            self.world.start(slot)
+            self.world.calm(self.world.start(slot))
 
-    @rule(slot=slots)
-    def kill(self, slot: int) -> None:
-        """A worker is killed, whatever it does."""
+    @rule(slot=slots, is_asked=st.booleans())
+    def end(self, slot: int, *, is_asked: bool) -> None:
+        """A worker is killed, whatever it does; or it is asked to stop, which it does if it has its tasks."""
         for process in self._living(slot):
-            self.world.kill(process)
-
-    @rule(slot=slots)
-    def stop(self, slot: int) -> None:
-        """A worker that has its tasks is asked to stop."""
-        for process in self._running(slot):
-            if process.positions:
+            if not is_asked:
+                self.world.kill(process)
+            elif process.positions and not process.is_paused:
                 self.world.stop(process)
+                self.world.calm(process)
 
-    @rule(slot=slots)
-    def pause(self, slot: int) -> None:
-        """A worker is stopped in its tracks, and does not know."""
+    @rule(slot=slots, at=st.sampled_from((None, *REQUESTS)), for_long=st.booleans())
+    def pause(self, slot: int, at: str | None, *, for_long: bool) -> None:
+        """A worker is stopped in its tracks, and does not know; the others go on, and may take over its tasks."""
         for process in self._running(slot):
+            if at is not None:
+                self.world.work_up_to(process, at)
             self.world.pause(process)
+            if for_long:
+                self.world.expire(process.member_id)
+            self.world.rest()
 
     @rule(slot=slots)
     def resume(self, slot: int) -> None:
-        """It goes on, as if nothing had been."""
+        """A paused worker goes on, as if nothing had been."""
         for process in self._living(slot):
             if process.is_paused:
                 self.world.resume(process)
@@ -159,24 +159,18 @@ class StreamTasksMachine(RuleBasedStateMachine):
     # -----------------------------------------------------------------------------------------
     # Faults
     # -----------------------------------------------------------------------------------------
-    @rule(slot=slots, request=any_of_them, is_taken=st.booleans())
-    def lose_answer(self, slot: int, request: int, *, is_taken: bool) -> None:
-        """A connection breaks, before or after the broker took the request."""
-        for process in self._running(slot):
-            requests = self.world.network.of(process.name)
-            if requests:
-                lost = requests[request % len(requests)]
-                if is_taken:
-                    self.world.network.take(lost)
-                self.world.lose(lost)
-
-    @rule(slot=slots, request=any_of_them)
-    def take(self, slot: int, request: int) -> None:
-        """The broker takes a request, and the answer is on its way; the sender may be paused."""
+    @rule(slot=slots, request=any_of_them, is_taken=st.booleans(), is_lost=st.booleans())
+    def disturb(self, slot: int, request: int, *, is_taken: bool, is_lost: bool) -> None:
+        """The broker takes a request, and the answer waits; or the connection breaks, before or after that."""
         for process in self._living(slot):
             requests = self.world.network.of(process.name)
-            if requests:
-                self.world.network.take(requests[request % len(requests)])
+            if not requests:
+                continue
+            disturbed = requests[request % len(requests)]
+            if is_taken:
+                self.world.network.take(disturbed)
+            if is_lost and not process.is_paused:
+                self.world.lose(disturbed)
 
     @precondition(lambda self: self.world.network.stragglers)
     @rule(request=any_of_them)
@@ -185,24 +179,21 @@ class StreamTasksMachine(RuleBasedStateMachine):
         stragglers = self.world.network.stragglers
         self.world.network.take_straggler(stragglers[request % len(stragglers)])
 
-    @rule(member=any_of_them)
-    def expire_session(self, member: int) -> None:
-        """The group gives up a member that it has not heard of, dead or not."""
+    @rule(member=any_of_them, is_over=st.booleans())
+    def rebalance(self, member: int, *, is_over: bool) -> None:
+        """The group gives up a member, dead or not, and may go on without those who have not joined yet."""
         members = list(self.world.broker.group.members)
         if members:
             self.world.expire(members[member % len(members)])
-
-    @precondition(lambda self: self.world.broker.group.is_rebalancing)
-    @rule()
-    def end_rebalance(self) -> None:
-        """A rebalance ends, without those who have not joined."""
-        self.world.end_rebalance()
+        if is_over and self.world.broker.group.is_rebalancing:
+            self.world.end_rebalance()
+        else:
+            self.world.rest()
 
     @rule(transaction=any_of_them)
     def expire_transaction(self, transaction: int) -> None:
         """A transaction is aborted by time-out, dead worker or not."""
-        transactions = self.world.broker.transactions.transactions
-        open_ones = [name for name, candidate in transactions.items() if candidate.is_open]
+        open_ones = self.world.broker.transactions.open_ones()
         if open_ones:
             self.world.abort(open_ones[transaction % len(open_ones)])
 
@@ -225,15 +216,6 @@ class StreamTasksMachine(RuleBasedStateMachine):
                 self.world.finish()
         finally:
             self.world.close()
-
-    def _rest(self) -> None:
-        moved = True
-        while moved:
-            group = self.world.broker.group
-            moved = any([self.world.calm(process) for process in list(self.world.running())])
-            if group.is_rebalancing and group.all_have_joined and group.members:
-                self.world.end_rebalance()
-                moved = True
 
     def _living(self, slot: int) -> list[SimulatedProcess]:
         return [process for process in self.world.living() if process.slot == slot]

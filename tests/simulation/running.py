@@ -11,7 +11,7 @@ from tests.simulation.protocol import AS_BUILT, Protocol
 
 EXAMPLES = int(os.environ.get("SIMULATION_EXAMPLES", "150"))
 SEED = int(os.environ.get("SIMULATION_SEED", "0"))
-STEPS = 50
+STEPS = 40
 
 
 def search(

@@ -37,11 +37,6 @@ class Transaction:
     """How the last complete one ended."""
 
     @property
-    def is_open(self) -> bool:
-        """Whether records may still come."""
-        return self.state is State.ONGOING
-
-    @property
     def is_decided(self) -> bool:
         """Whether markers are being written."""
         return self.state in (State.COMMITTING, State.ABORTING)
@@ -116,6 +111,10 @@ class TransactionCoordinator:
         if transaction.state is State.ONGOING:
             self._raise_epoch(transaction)
             transaction.state = State.ABORTING
+
+    def open_ones(self) -> list[str]:
+        """The transactional ids that have a transaction open."""
+        return [name for name, transaction in self.transactions.items() if transaction.state is State.ONGOING]
 
     def marked(self, transactional_id: str, participant: TopicPartition) -> None:
         """The marker is in *participant*'s log."""

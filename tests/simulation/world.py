@@ -60,7 +60,7 @@ class World:
     # -----------------------------------------------------------------------------------------
     # Workers
     # -----------------------------------------------------------------------------------------
-    def start(self, slot: int) -> None:
+    def start(self, slot: int) -> SimulatedProcess:
         """Start a process in *slot*, where none lives."""
         number = next(self._numbers)
         name = f"w{slot}.{number}"
@@ -77,8 +77,10 @@ class World:
                 timeline=self.timeline,
             )
 
-        self.slots[slot] = self._loop.run_until_complete(begin())
+        process = self._loop.run_until_complete(begin())
+        self.slots[slot] = process
         self.run()
+        return process
 
     def kill(self, process: SimulatedProcess) -> None:
         """SIGKILL."""
@@ -153,8 +155,9 @@ class World:
 
     def expire(self, member_id: str) -> None:
         """The session of a member times out."""
-        self.broker.group.leave(member_id)
-        self.timeline.note("group", f"gives up {member_id}")
+        if member_id in self.broker.group.members:
+            self.broker.group.leave(member_id)
+            self.timeline.note("group", f"gives up {member_id}")
 
     def abort(self, transactional_id: str) -> None:
         """A transaction has lasted too long."""
@@ -173,10 +176,30 @@ class World:
     # -----------------------------------------------------------------------------------------
     # Rest
     # -----------------------------------------------------------------------------------------
+    def work_up_to(self, process: SimulatedProcess, name: str) -> None:
+        """Let *process* do what it can until a request whose name begins with *name* is on its way."""
+        while process.is_alive and not any(r.name.startswith(name) for r in self.network.of(process.name)):
+            if not (self.hear(process) or self.move(self.network.of(process.name))):
+                return
+
+    def rest(self) -> None:
+        """Let everybody who runs do all that can be done without reading more; a rebalance ends if it can."""
+        moved = True
+        while moved:
+            moved = any([self.calm(process) for process in list(self.running())])
+            moved |= self._end_complete_rebalance()
+
+    def _end_complete_rebalance(self) -> bool:
+        group = self.broker.group
+        is_complete = group.is_rebalancing and group.all_have_joined and bool(group.members)
+        if is_complete:
+            self.end_rebalance()
+        return is_complete
+
     def calm(self, process: SimulatedProcess) -> bool:
         """Let *process* do all that it can, without reading more; whether it did anything."""
         moved = False
-        while process.is_alive and (self.move(self.network.of(process.name)) or self.hear(process)):
+        while process.is_alive and (self.hear(process) or self.move(self.network.of(process.name))):
             moved = True
         return moved
 
@@ -221,22 +244,18 @@ class World:
         for transactional_id, participant in self.broker.missing_markers():
             self.write_marker(transactional_id, participant)
             moved = True
-        moved |= self._give_up_the_dead()
-        if self.broker.group.is_rebalancing and self.broker.group.all_have_joined:
-            self.end_rebalance()
-            moved = True
+        moved |= self._end_complete_rebalance()
         for process in list(self.running()):
             moved |= self.fetch(process, 100) > 0
-        return moved
+        return moved or self._pass_time()
 
-    def _give_up_the_dead(self) -> bool:
+    def _pass_time(self) -> bool:
+        """Let sessions of the dead and transactions that nobody goes on with time out; whether there were any."""
         known = {process.member_id for process in self.living()}
         dead = [member_id for member_id in self.broker.group.members if member_id not in known]
         for member_id in dead:
             self.expire(member_id)
-        names = {f"slot-{process.slot}" for process in self.living() if self.network.of(process.name)}
-        open_ones = [name for name, t in self.broker.transactions.transactions.items() if t.is_open]
-        stuck = [name for name in open_ones if name not in names]
-        for name in stuck:
-            self.abort(name)
-        return bool(dead or stuck)
+        open_ones = self.broker.transactions.open_ones()
+        for transactional_id in open_ones:
+            self.abort(transactional_id)
+        return bool(dead or open_ones)
