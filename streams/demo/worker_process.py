@@ -4,12 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from streams.settings import PREFIX, Settings
 
 _STOP_SECONDS_MAX = 30
 _LOG_LINES = 15
+_WORKER = (sys.executable, "-m", "streams", "worker")
 
 
 class WorkerProcess:
@@ -19,9 +21,10 @@ class WorkerProcess:
         name: For the audience.
         settings: Handed over through the environment.
         log: Where its log goes.
+        command: What is run: another program that is a worker, too.
     """
 
-    def __init__(self, name: str, settings: Settings, log: Path) -> None:
+    def __init__(self, name: str, settings: Settings, log: Path, command: Sequence[str] = _WORKER) -> None:
         self.name = name
         self.killed = False
         self._log = log
@@ -30,7 +33,7 @@ class WorkerProcess:
         environment |= {f"{PREFIX}{key.upper()}": str(value) for key, value in told.items() if value != ""}
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "streams", "worker"],
+                command,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
