@@ -30,6 +30,8 @@ from tests.chaos.worker_under_test import WorkerUnderTest
 
 WAIT_SECONDS_MAX = 120.0
 _POLL_SECONDS = 0.1
+_REQUEST_TIMEOUT_MS = 5_000
+"""Of our own clients: a frozen broker is not waited for as long as by default."""
 _RESTARTS_MAX = 20
 _RESTARTED = {ExitCode.DOUBT, ExitCode.UNAVAILABLE}
 """After these a supervisor starts a worker again, as the README says."""
@@ -67,7 +69,7 @@ class Trial:
         self.topology = Topology(self.settings.app_id, self.settings.topic_prefix)
         self.policy = load_policy(None, load_registry())
         direct = self.settings.model_copy(update={"bootstrap_servers": kafka.direct_bootstrap_servers})
-        self.connection = connection_options(direct)
+        self.connection = connection_options(direct) | {"request_timeout_ms": _REQUEST_TIMEOUT_MS}
         self.workers: list[WorkerUnderTest] = []
         """Those that live or should."""
         self.former_workers: list[WorkerUnderTest] = []
@@ -106,7 +108,13 @@ class Trial:
             self.workers.remove(worker)
             self.former_workers.append(worker)
 
-    async def send(self, records: Iterable[DeliveredRecord], *, partitioner: Partitioner = Partitioner.MIXED) -> None:
+    async def send(
+        self,
+        records: Iterable[DeliveredRecord],
+        *,
+        partitioner: Partitioner = Partitioner.MIXED,
+        noted: bool = True,
+    ) -> None:
         """Put *records* on the bus, past the proxies."""
         sent = list(records)
         await send(
@@ -117,7 +125,8 @@ class Trial:
             partitioner=partitioner,
             random=self.random,
         )
-        self.note(f"{len(sent)} records sent")
+        if noted:
+            self.note(f"{len(sent)} records sent")
 
     def parts(self, count: int) -> list[Sequence[DeliveredRecord]]:
         """The load in *count* runs of about equal length."""
