@@ -1,6 +1,6 @@
 """What was found in the topics after a trial?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from streams.domain.policy import Policy
@@ -31,8 +31,6 @@ class Evidence:
     """The same, by a reader that ran during the faults."""
     committed: Mapping[TopicPartition, int]
     """The group's offsets."""
-    unread: Mapping[TopicPartition, int] = field(default_factory=dict)
-    """Records not committed, by partition."""
     open_ends: Sequence[str] = ()
     """Partitions whose last stable offset is not their high watermark: a transaction is open there."""
     restored: Mapping[int, RestoredPartition] = field(default_factory=dict)
@@ -43,6 +41,12 @@ class Evidence:
     """Ids of patients and episodes that stand in a worker's log."""
     faults_of_processes: Sequence[str] = ()
     """Ends of workers that nobody asked for, and that doubt does not explain."""
+
+    def last_offsets(self) -> Iterator[tuple[str, int, int]]:
+        """The offset of the last record of every partition of a source that has any."""
+        last = {(record.topic, record.partition): record.offset for record in (*self.inputs, *self.rekeyed)}
+        for (topic, partition), offset in sorted(last.items()):
+            yield topic, partition, offset
 
     def records_of(self, topic: str, partition: int) -> list[InputRecord]:
         """The records of one partition of a source topic or of the changelog."""

@@ -191,8 +191,11 @@ def _live_reader_violations(evidence: Evidence) -> Iterator[Violation]:
 
 def _liveness_violations(evidence: Evidence, state: dict[int, RestoredPartition]) -> Iterator[Violation]:
     """I8 and I9: all is read, no transaction is open, and a restore gives what a reader from outside folds."""
-    if evidence.unread:
-        yield Violation(Invariant.LIVENESS, f"not read: {dict(evidence.unread)}")
+    for topic, partition, last in evidence.last_offsets():
+        positions = state[partition].positions
+        next_offset = positions.next_offsets.get(topic, 0) if positions is not None else 0
+        if next_offset <= last:
+            yield Violation(Invariant.LIVENESS, f"{topic}-{partition} is read to {next_offset}, and goes to {last}")
     for name in evidence.open_ends:
         yield Violation(Invariant.LIVENESS, f"a transaction is open in {name}")
     for fault in evidence.faults_of_processes:
@@ -207,5 +210,3 @@ def _liveness_violations(evidence: Evidence, state: dict[int, RestoredPartition]
             if committed not in (-1, positions.get(topic, -1)):
                 told = f"{topic}-{partition}: the group stands at {committed}, the changelog at {positions.get(topic)}"
                 yield Violation(Invariant.ATOMIC_PREFIX, told)
-
-
