@@ -5,7 +5,7 @@ shares the pure core with the worker and nothing else.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ import orjson
 from streams.intake.decoder import Decoder
 from streams.processing.changelog import decode_episode, episode_id_of, is_episode_key
 from streams.processing.dead_letter import OFFSET, PARTITION, REASON, TOPIC
+from streams.processing.records import InputRecord
 from streams.recount.billing_view import BillingView
 from streams.recount.expectation import Coordinates, Expectation
 from streams.worker.restorer import RestoredPartition
@@ -70,7 +71,7 @@ def judge(evidence: Evidence) -> Judgement:
     violations = judgement.violations
     violations += (Violation(Invariant.STATE, told) for told in _state_faults(state, expectation))
     violations += (Violation(Invariant.ATOMIC_PREFIX, told) for told in _ledger_faults(state, evidence))
-    violations += _live_reader_violations(evidence)
+    violations += live_reader_violations(evidence.events, evidence.events_as_they_came)
     if evidence.changelog_is_whole:
         violations += (Violation(Invariant(number), told) for number, told in history_violations(evidence))
     violations += _liveness_violations(evidence, state)
@@ -174,18 +175,16 @@ def _ledger_faults(state: dict[int, RestoredPartition], evidence: Evidence) -> I
         yield f"billing was told of {episode_id}, and the changelog does not know it"
 
 
-def _live_reader_violations(evidence: Evidence) -> Iterator[Violation]:
+def live_reader_violations(events: Sequence[InputRecord], as_they_came: Sequence[InputRecord]) -> Iterator[Violation]:
     """I4: who read along saw what a fresh reader sees, at the same offsets, and nothing else."""
-
-    def places(records: Any) -> set[tuple[int, int, bytes]]:  # noqa: ANN401 - records of any reader
-        return {(record.partition, record.offset, record.value) for record in records}
-
-    fresh, live = places(evidence.events), places(evidence.events_as_they_came)
+    fresh, live = (
+        {(record.partition, record.offset, record.value) for record in records} for records in (events, as_they_came)
+    )
     if aborted := live - fresh:
         yield Violation(Invariant.NO_ABORTED_READ, f"{len(aborted)} events were seen, and are not there any more")
     if unseen := fresh - live:
         yield Violation(Invariant.NO_ABORTED_READ, f"{len(unseen)} events were never seen by the reader that ran along")
-    if len(evidence.events_as_they_came) != len(live):
+    if len(as_they_came) != len(live):
         yield Violation(Invariant.EXACTLY_ONCE, "the reader that ran along saw an event twice")
 
 

@@ -15,6 +15,8 @@ def show_verdict(console: Console, verdict: Verdict) -> None:
     """One line; where something does not hold, also what, the seed, the timeline and the workers' last words."""
     mark = "[green]holds[/]" if verdict.holds else "[bold red]FAILS[/]"
     console.print(f"{mark}  {verdict.scenario}  ({verdict.seconds:.0f} s)", highlight=False)
+    if verdict.finding:
+        console.print(f"  found, as it should be: {escape(verdict.finding)}", highlight=False)
     if verdict.holds:
         return
     console.print(f"seed {verdict.seed}: python -m tests.chaos --only {verdict.scenario} --seed {verdict.seed}")
@@ -45,7 +47,7 @@ def verdict_table(verdicts: Sequence[Verdict]) -> Table:
             str(verdict.doubled),
             "" if recovery is None else f"{recovery:.1f} s",
             str(verdict.restarts),
-            verdict.finding or ("holds" if verdict.holds else "[bold red]FAILS[/]"),
+            "[bold red]FAILS[/]" if not verdict.holds else "found" if verdict.finding else "holds",
         )
     return table
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import tests.chaos.scenarios
 
 if TYPE_CHECKING:
+    from tests.chaos.invariants import Judgement
     from tests.chaos.trial import Trial
 
 
@@ -25,6 +26,7 @@ class Scenario:
         needs_cluster: Needs the three brokers and their proxies.
         episodes: Size of the load.
         partitions: Of every topic.
+        examine: For a negative control: holds what another program did against its input. Something must be found.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Scenario:
     needs_cluster: bool = False
     episodes: int = 300
     partitions: int = 4
+    examine: "Callable[[Trial], Awaitable[Judgement]] | None" = None
 
 
 def all_scenarios() -> list[Scenario]:

@@ -84,13 +84,19 @@ class Trial:
     # -- what a scenario does ------------------------------------------------------------------------------
 
     def start(
-        self, failpoint: Failpoint | None = None, *, settings: Settings | None = None, poll_records_max: int = 100
+        self,
+        failpoint: Failpoint | None = None,
+        *,
+        settings: Settings | None = None,
+        poll_records_max: int = 100,
+        command: Sequence[str] | None = None,
     ) -> WorkerUnderTest:
-        """Start one more worker: that of production, or one that fails at *failpoint*."""
+        """Start one more worker: that of production, one that fails at *failpoint*, or another program."""
         self._started_count += 1
         name = f"worker-{self._started_count}"
-        command = failpoint.command(poll_records_max=poll_records_max) if failpoint is not None else None
-        worker = WorkerUnderTest(name, settings or self.settings, self.folder / f"{name}.log", command)
+        started = failpoint.command(poll_records_max=poll_records_max) if failpoint is not None else command
+        worker = WorkerUnderTest(name, settings or self.settings, self.folder / f"{name}.log", started)
+        worker.restart_command = command
         self.workers.append(worker)
         told = "" if failpoint is None else f", to {failpoint.action} at {failpoint.point}, {failpoint.moment}"
         self.note(f"{name} started (process {worker.pid}){told}")
@@ -283,10 +289,10 @@ class Trial:
         self.note(f"{worker.name} ended with {code}")
         if code in worker.excused:
             return
-        if code not in _RESTARTED:
+        if code not in _RESTARTED and self.scenario.examine is None:
             self.faults_of_processes.append(f"{worker.name} ended with {code}, and nobody had asked it to")
         elif self.restart_count >= _RESTARTS_MAX:
             self.faults_of_processes.append(f"workers ended in doubt more than {_RESTARTS_MAX} times")
         else:
             self.restart_count += 1
-            self.start(settings=worker.settings)
+            self.start(settings=worker.settings, command=worker.restart_command)

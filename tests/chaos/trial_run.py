@@ -29,6 +29,10 @@ async def run_trial(scenario: Scenario, seed: int, kafka: KafkaUnderTest) -> Ver
             recovered_at = None
             told.append(f"{Invariant.LIVENESS}: the trial did not come to its end: {traceback.format_exc(limit=4)}")
         told += [f"{invariant}: {sentence}" for invariant, sentence in judgement.violations]
+        finding = ""
+        if scenario.examine is not None:
+            finding = "; ".join(told)
+            told = [] if judgement.violations else ["nothing was found, where something must be: the harness is blind"]
         trouble = trial.timeline.last_trouble_seconds
         return Verdict(
             scenario=scenario.name,
@@ -42,6 +46,7 @@ async def run_trial(scenario: Scenario, seed: int, kafka: KafkaUnderTest) -> Ver
             restarts=trial.restart_count,
             seconds=trial.timeline.now(),
             violations=told,
+            finding=finding,
             timeline=list(map(str, trial.timeline.lines)),
             last_words={} if not told else {name: _tail(text) for name, text in trial.log_texts().items()},
         )
@@ -61,6 +66,8 @@ async def _attack(trial: Trial, told: list[str]) -> tuple[float | None, Judgemen
             trial.note(str(error))
             told.append(f"{Invariant.LIVENESS}: {error}")
         await trial.stop_workers()
+        if trial.scenario.examine is not None:
+            return recovered_at, await trial.scenario.examine(trial)
         evidence = await collect(trial)
     # In a thread: what is judged is some thousand records, and other trials run beside this one.
     return recovered_at, await asyncio.to_thread(judge, evidence)

@@ -28,6 +28,8 @@ class WorkerUnderTest(WorkerProcess):
         else:
             super().__init__(name, settings, log, command)
         self.settings = settings
+        self.restart_command: Sequence[str] | None = None
+        """What a supervisor starts in its place; the worker of production where None."""
         self.excused: set[int] = set()
         """Exit codes that are no fault of its own (the scenario made it end so)."""
 
