@@ -32,7 +32,7 @@ class WorkerProcess:
         told = settings.model_dump(mode="json", exclude_none=True)
         environment |= {f"{PREFIX}{key.upper()}": str(value) for key, value in told.items() if value != ""}
         with log.open("wb") as output:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - the command is written in this project, not from input
                 command,
                 env=environment,
                 stdin=subprocess.DEVNULL,

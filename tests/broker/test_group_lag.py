@@ -7,7 +7,6 @@ from streams.kafka.group_lag import group_lag
 from streams.kafka.local_broker import LocalKafka
 from streams.kafka.topic_admin import topic_admin
 
-
 pytestmark = pytest.mark.kafka
 
 

@@ -54,7 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--list", action="store_true", help="show the scenarios, run none")
-    parser.add_argument("--only", action="append", metavar="NAME", help="this scenario, or all that begin so; repeatable")
+    parser.add_argument(
+        "--only", action="append", metavar="NAME", help="this scenario, or all that begin so; repeatable"
+    )
     parser.add_argument("--subset", action="store_true", help="what `make test` runs too")
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="of everything that is drawn (%(default)s)")
     parser.add_argument("--parallel", type=int, default=4, help="scenarios at a time (%(default)s)")

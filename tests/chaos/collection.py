@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from contextlib import suppress
 
 import aiokafka.errors as kafka_errors
 
@@ -60,10 +61,8 @@ async def _open_ends(ends: Ends, counts: dict[str, int]) -> list[str]:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + _SETTLE_SECONDS_MAX
     while found and loop.time() < deadline:
-        try:
+        with suppress(kafka_errors.KafkaError):
             found = await ends.open_ends(counts)
-        except kafka_errors.KafkaError:
-            pass
         if found:
             await asyncio.sleep(_POLL_SECONDS)
     return found
@@ -73,5 +72,3 @@ def _canaries(trial: Trial) -> list[str]:
     ids = ids_of_people(trial.load)
     words = {word for text in trial.log_texts().values() for word in _WORD.findall(text)}
     return sorted(ids & words)
-
-

@@ -97,7 +97,7 @@ class _Writer(TransactionalWriter):
 class _Counted:
     """A partition that is being restored, and the point within."""
 
-    def __init__(self, partition: RestoredPartition, count: "list[int]", half: int) -> None:
+    def __init__(self, partition: RestoredPartition, count: list[int], half: int) -> None:
         self._partition, self._count, self._half = partition, count, half
 
     def take(self, record: Any) -> None:  # noqa: ANN401 - passed on as it is
@@ -111,9 +111,8 @@ class _Restorer(ChangelogRestorer):
     async def _read(self, pending: Any, high_watermarks: Mapping[Any, int], restored: Any) -> None:  # noqa: ANN401
         _passage.at(Point.IN_RESTORE, Moment.FIRST)
         count, half = [0], sum(high_watermarks.values()) // 2
-        await super()._read(
-            pending, high_watermarks, {tp: _Counted(partition, count, half) for tp, partition in restored.items()}
-        )
+        counted: Any = {tp: _Counted(partition, count, half) for tp, partition in restored.items()}
+        await super()._read(pending, high_watermarks, counted)
         _passage.at(Point.IN_RESTORE, Moment.LAST)
 
 

@@ -19,6 +19,7 @@ from streams.processing.records import InputRecord
 from streams.recount.billing_view import BillingView
 from streams.recount.expectation import Coordinates, Expectation
 from streams.worker.restorer import RestoredPartition
+from streams.worker.step import TopicPartition
 from tests.chaos.evidence import Evidence
 from tests.chaos.history import history_violations
 
@@ -84,7 +85,7 @@ def folded_changelog(evidence: Evidence) -> dict[int, RestoredPartition]:
     count = evidence.partition_counts[evidence.topology.episodes_changelog]
     state = {partition: RestoredPartition() for partition in range(count)}
     for record in evidence.changelog:
-        state[record.partition].take(record)  # type: ignore[arg-type] # of a record it reads the key and the value
+        state[record.partition].take(record)
     return state
 
 
@@ -108,7 +109,7 @@ def _judge_billing(evidence: Evidence, expectation: Expectation, judgement: Judg
         "holds a code with another content than earned": different,
     }
     judgement.violations += [
-        Violation(Invariant.EXACTLY_ONCE, f"{len(episodes)} × {what}, such as {episodes[0]}")
+        Violation(Invariant.EXACTLY_ONCE, f"{len(episodes)} times: {what}, such as {episodes[0]}")
         for what, episodes in told.items()
         if episodes
     ]
@@ -203,9 +204,10 @@ def _liveness_violations(evidence: Evidence, state: dict[int, RestoredPartition]
         if restored != state[partition]:
             yield Violation(Invariant.RESTORE, f"partition {partition} is restored to something else than it holds")
     for partition, restored in state.items():
-        positions = restored.positions.next_offsets if restored.positions is not None else {}
+        next_offsets = restored.positions.next_offsets if restored.positions is not None else {}
         for topic in evidence.topology.sources:
-            committed = evidence.committed.get((topic, partition), -1)  # type: ignore[call-overload]
-            if committed not in (-1, positions.get(topic, -1)):
-                told = f"{topic}-{partition}: the group stands at {committed}, the changelog at {positions.get(topic)}"
+            committed = evidence.committed.get(TopicPartition(topic, partition), -1)
+            if committed not in (-1, next_offsets.get(topic, -1)):
+                stands = next_offsets.get(topic)
+                told = f"{topic}-{partition}: the group stands at {committed}, the changelog at {stands}"
                 yield Violation(Invariant.ATOMIC_PREFIX, told)

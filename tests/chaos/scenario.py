@@ -2,13 +2,14 @@
 
 import importlib
 import pkgutil
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import tests.chaos.scenarios
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from tests.chaos.invariants import Judgement
     from tests.chaos.trial import Trial
 

@@ -182,7 +182,6 @@ class Trial:
 
     async def until_ended(self, worker: WorkerUnderTest) -> int:
         """Wait until *worker* has ended, and take note that it should."""
-
         self.dismiss(worker)  # so that no supervisor starts it again
 
         async def ended() -> bool:
@@ -270,6 +269,9 @@ class Trial:
         self.former_workers += workers
         codes = await asyncio.gather(*(asyncio.to_thread(worker.stop) for worker in workers))
         for worker, code in zip(workers, codes, strict=True):
+            # Before it has said that it started there is nothing that it could leave in good order.
+            if code == -signal.SIGTERM and "worker_started" not in worker.log_text():
+                continue
             if code != ExitCode.DONE and code not in worker.excused:
                 self.faults_of_processes.append(f"{worker.name} ended with {code} after SIGTERM")
 

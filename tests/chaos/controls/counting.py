@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -49,6 +49,6 @@ def _out_of_order(events: Sequence[InputRecord]) -> int:
     return sum(told != list(range(1, len(told) + 1)) for told in revisions.values())
 
 
-def _told(record: InputRecord) -> Mapping[str, str]:
-    told: Mapping[str, str] = orjson.loads(record.value or b"{}")
+def _told(record: InputRecord) -> Mapping[str, Any]:
+    told: Mapping[str, Any] = orjson.loads(record.value or b"{}")
     return told
