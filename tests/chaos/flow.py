@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from random import Random
 
 from tests.chaos.trial import Trial
 
@@ -12,21 +13,32 @@ _GAP_SECONDS = 0.25
 
 @asynccontextmanager
 async def flowing(trial: Trial) -> AsyncIterator[None]:
-    """Send the load in small parts, over ten seconds at least; begins before the block, and is done after it.
+    """Send the load in small parts while the block runs, and what is left of it then.
 
-    The worker's transactions are then many and small, so that a fault in the block meets some of them.
+    The worker's transactions are many and small, so that a fault in the block meets some of them. Where the load ends
+    before the block does, parts of it come again, as from a sender that repeats itself.
+
+    What the block draws from `Trial.random` it draws before: the sender draws from it, too.
     """
-    begun = asyncio.Event()
+    parts = trial.parts(_PARTS)
+    begun, over = asyncio.Event(), asyncio.Event()
+    repeated = Random(f"{trial.scenario.name}-flow")  # noqa: S311 - repeatable on purpose
 
     async def flow() -> None:
-        for part in trial.parts(_PARTS):
+        for part in parts:
             await trial.send(part, noted=False)
             begun.set()
+            await asyncio.sleep(_GAP_SECONDS)
+        trial.note("the whole load is sent")
+        while not over.is_set():
+            await trial.send(repeated.choice(parts), noted=False)
             await asyncio.sleep(_GAP_SECONDS)
 
     async with asyncio.TaskGroup() as group:
         group.create_task(flow())
         await begun.wait()
         await trial.until_working()
-        yield
-    trial.note(f"{len(trial.load)} records sent")
+        try:
+            yield
+        finally:
+            over.set()

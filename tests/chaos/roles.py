@@ -2,10 +2,13 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from tests.chaos.trial import Trial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Role(Enum):

@@ -9,7 +9,7 @@ from tests.chaos.scenario import Scenario
 from tests.chaos.trial import Trial
 from tests.chaos.worker_under_test import WorkerUnderTest
 
-_COUNT = 3
+_COUNT = 2
 _SKIPPED_MAX = 20
 
 
@@ -28,9 +28,9 @@ def _answer_lost(api_key: ApiKey, effect: Effect) -> Callable[[Trial], Awaitable
     async def run(trial: Trial) -> None:
         for _ in range(2):
             trial.start()
+        skips = [trial.random.randrange(_SKIPPED_MAX) for _ in range(_COUNT)]
         async with flowing(trial):
-            for _ in range(_COUNT):
-                skipped = trial.random.randrange(_SKIPPED_MAX)
+            for skipped in skips:
                 with trial.cluster.network.under(Rule(effect, api_key, Way.ANSWER, skip=skipped, times=1)) as rule:
                     await until_hit(trial, rule)
                     trial.fault(f"the answer to one {api_key.name} is lost, after {skipped} that are not")
