@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import sys
 import re
 import signal
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -12,7 +13,7 @@ from types import MappingProxyType
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from streams.demo.source import DeliveredRecord
-from streams.demo.worker_process import WorkerProcess
+from streams.demo.worker_process import WORKER, WorkerProcess
 from streams.instruments.registry import load_registry
 from streams.kafka.connection import client_options, connection_options
 from streams.kafka.group_lag import GroupLag, group_lag
@@ -62,19 +63,19 @@ class Fleet:
 
     def start(self, settings: Settings | None = None) -> WorkerProcess:
         """Start one more worker."""
-        return self._start(settings, ("-m", "streams", "worker"))
+        return self._start(settings, WORKER)
 
     def start_faulty(
         self, *faults: str, settings: Settings | None = None, tuning: Mapping[str, float] = MappingProxyType({})
     ) -> WorkerProcess:
         """Start one more worker, with *faults* of `faulty_worker` and a *tuning* of its own."""
         options = ("--tuning", json.dumps(dict(tuning)), "--release", str(self.release))
-        return self._start(settings, (str(_FAULTY_WORKER), ",".join(faults) or "none", *options))
+        return self._start(settings, (sys.executable, str(_FAULTY_WORKER), ",".join(faults) or "none", *options))
 
-    def _start(self, settings: Settings | None, program: Sequence[str]) -> WorkerProcess:
+    def _start(self, settings: Settings | None, command: Sequence[str]) -> WorkerProcess:
         self._started += 1
         name = f"worker-{self._started}"
-        worker = WorkerProcess(name, settings or self.settings, self._folder / f"{name}.log", program)
+        worker = WorkerProcess(name, settings or self.settings, self._folder / f"{name}.log", command)
         self.workers.append(worker)
         return worker
 

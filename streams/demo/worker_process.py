@@ -11,6 +11,7 @@ from streams.settings import PREFIX, Settings
 
 _STOP_SECONDS_MAX = 30
 _LOG_LINES = 15
+WORKER = (sys.executable, "-m", "streams", "worker")
 
 
 class WorkerProcess:
@@ -20,24 +21,18 @@ class WorkerProcess:
         name: For the audience.
         settings: Handed over through the environment.
         log: Where its log goes.
-        program: What Python is to run.
+        command: What is run: another program that is a worker, too.
     """
 
-    def __init__(
-        self,
-        name: str,
-        settings: Settings,
-        log: Path,
-        program: Sequence[str] = ("-m", "streams", "worker"),
-    ) -> None:
+    def __init__(self, name: str, settings: Settings, log: Path, command: Sequence[str] = WORKER) -> None:
         self.name = name
         self.killed = False
         self._log = log
         environment = {key: value for key, value in os.environ.items() if not key.upper().startswith(PREFIX)}
         environment |= settings.environment()
         with log.open("wb") as output:
-            self._process = subprocess.Popen(  # noqa: S603 - commands are built by this project, not from input
-                [sys.executable, *program],
+            self._process = subprocess.Popen(  # noqa: S603 - the command is written in this project, not from input
+                command,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

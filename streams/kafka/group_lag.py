@@ -15,13 +15,20 @@ _NO_OFFSET = -1
 
 
 class GroupLag:
-    """Compares a group's committed offsets with the ends of what it reads."""
+    """Compares a group's committed offsets with the ends of what it reads.
+
+    Args:
+        consumer: Reads committed records, and has what the group reads assigned and paused.
+        ends: Is told the high watermarks: it does not ask for committed records only.
+        admin: Asks for the group's offsets.
+        group_id: The group.
+    """
 
     def __init__(
-        self, consumer: AIOKafkaConsumer, uncommitted: AIOKafkaConsumer, admin: AIOKafkaAdminClient, group_id: str
+        self, consumer: AIOKafkaConsumer, ends: AIOKafkaConsumer, admin: AIOKafkaAdminClient, group_id: str
     ) -> None:
         self._consumer = consumer
-        self._uncommitted = uncommitted
+        self._ends = ends
         self._admin = admin
         self._group_id = group_id
 
@@ -30,14 +37,15 @@ class GroupLag:
 
         Offsets that hold no record for a `read_committed` reader (the markers of transactions, what was
         aborted) are not counted where nothing else is left: a group would never be done with them.
+
+        The ends are high watermarks. The last stable offset leaves out what is committed but for its markers, such
+        as a record that was just sent home in the very transaction whose offsets are seen here already.
         """
         tps = sorted(self._consumer.assignment())
         if not tps:
             return {}
         committed = await self._committed(tps)
-        # The high watermarks, which only a `read_uncommitted` client is told. The offsets of a transaction may be there
-        # before the markers behind its records are: up to the last stable offset alone, nothing would be unread.
-        ends = await self._uncommitted.end_offsets(tps)
+        ends = await self._ends.end_offsets(tps)
         begins = await self._consumer.beginning_offsets(tps)
         read_to = {tp: max(committed.get(tp, _NO_OFFSET), begins[tp]) for tp in tps}
         behind = {tp: (read_to[tp], ends[tp]) for tp in tps if read_to[tp] < ends[tp]}
@@ -76,12 +84,12 @@ async def group_lag(connection: Mapping[str, Any], group_id: str, topics: Collec
     """
     await ensure_access(connection)
     consumer = AIOKafkaConsumer(**connection, isolation_level="read_committed", enable_auto_commit=False)
-    uncommitted = AIOKafkaConsumer(**connection, enable_auto_commit=False)
+    ends = AIOKafkaConsumer(**connection, enable_auto_commit=False)
     admin = AIOKafkaAdminClient(**client_options(connection))
     try:
         try:
             await consumer.start()
-            await uncommitted.start()
+            await ends.start()
             await admin.start()
         except kafka_errors.KafkaError as error:
             raise unreachable(str(connection["bootstrap_servers"])) from error
@@ -90,8 +98,8 @@ async def group_lag(connection: Mapping[str, Any], group_id: str, topics: Collec
         tps = [TopicPartition(topic["topic"], p["partition"]) for topic in described for p in topic["partitions"]]
         consumer.assign(tps)
         consumer.pause(*tps)
-        yield GroupLag(consumer, uncommitted, admin, group_id)
+        yield GroupLag(consumer, ends, admin, group_id)
     finally:
         await consumer.stop()
-        await uncommitted.stop()
+        await ends.stop()
         await admin.close()

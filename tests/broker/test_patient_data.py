@@ -55,7 +55,7 @@ async def read(fleet: Fleet, topic: str) -> list[InputRecord]:
 
 def start_with_fault(fleet: Fleet, fault: str, folder: Path) -> WorkerProcess:
     """Start a worker that has *fault*."""
-    command = ["-m", "tests.worker_with_fault", fault]
+    command = [sys.executable, "-m", "tests.worker_with_fault", fault]
     return WorkerProcess(fault, fleet.settings, folder / f"{fault}.log", command)
 
 

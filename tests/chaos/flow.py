@@ -1,0 +1,44 @@
+"""How does the load come in little by little, while something else happens?"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from random import Random
+
+from tests.chaos.trial import Trial
+
+_PARTS = 40
+_GAP_SECONDS = 0.25
+
+
+@asynccontextmanager
+async def flowing(trial: Trial) -> AsyncIterator[None]:
+    """Send the load in small parts while the block runs, and what is left of it then.
+
+    The worker's transactions are many and small, so that a fault in the block meets some of them. Where the load ends
+    before the block does, parts of it come again, as from a sender that repeats itself.
+
+    What the block draws from `Trial.random` it draws before: the sender draws from it, too.
+    """
+    parts = trial.parts(_PARTS)
+    begun, over = asyncio.Event(), asyncio.Event()
+    repeated = Random(f"{trial.scenario.name}-flow")  # noqa: S311 - repeatable on purpose
+
+    async def flow() -> None:
+        for part in parts:
+            await trial.send(part, noted=False)
+            begun.set()
+            await asyncio.sleep(_GAP_SECONDS)
+        trial.note("the whole load is sent")
+        while not over.is_set():
+            await trial.send(repeated.choice(parts), noted=False)
+            await asyncio.sleep(_GAP_SECONDS)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(flow())
+        await begun.wait()
+        await trial.until_working()
+        try:
+            yield
+        finally:
+            over.set()

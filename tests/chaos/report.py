@@ -1,0 +1,58 @@
+"""Shows verdicts: a table for people, JSON for the record."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tests.chaos.verdict import Verdict
+
+
+def show_verdict(console: Console, verdict: Verdict) -> None:
+    """One line; where something does not hold, also what, the seed, the timeline and the workers' last words."""
+    mark = "[green]holds[/]" if verdict.holds else "[bold red]FAILS[/]"
+    console.print(f"{mark}  {verdict.scenario}  ({verdict.seconds:.0f} s)", highlight=False)
+    if verdict.finding:
+        console.print(f"  found, as it should be: {escape(verdict.finding)}", highlight=False)
+    if verdict.holds:
+        return
+    console.print(f"seed {verdict.seed}: python -m tests.chaos --only {verdict.scenario} --seed {verdict.seed}")
+    for violation in verdict.violations[:20]:
+        console.print(f"  {escape(violation)}", highlight=False)
+    for line in verdict.timeline:
+        console.print(f"  [dim]{escape(line)}[/]", highlight=False)
+    for name, words in verdict.last_words.items():
+        console.print(f"  --- {name}\n{escape(words)}", highlight=False, soft_wrap=True)
+
+
+def verdict_table(verdicts: Sequence[Verdict]) -> Table:
+    """A row each."""
+    table = Table(title="What the attack found")
+    table.add_column("scenario")
+    for name in ("seed", "faults", "records", "codes", "lost", "doubled", "recovered in", "restarts"):
+        table.add_column(name, justify="right")
+    table.add_column("")
+    for verdict in sorted(verdicts, key=lambda verdict: verdict.scenario):
+        recovery = verdict.recovery_seconds
+        table.add_row(
+            verdict.scenario,
+            str(verdict.seed),
+            str(verdict.faults),
+            str(verdict.records),
+            str(verdict.codes),
+            str(verdict.lost),
+            str(verdict.doubled),
+            "" if recovery is None else f"{recovery:.1f} s",
+            str(verdict.restarts),
+            "[bold red]FAILS[/]" if not verdict.holds else "found" if verdict.finding else "holds",
+        )
+    return table
+
+
+def write_json(verdicts: Sequence[Verdict], path: Path) -> None:
+    """All of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(orjson.dumps([verdict.as_json() for verdict in verdicts], option=orjson.OPT_INDENT_2))

@@ -1,0 +1,57 @@
+"""What must be found: the same attack on Faust as it comes. A harness that finds nothing here proves nothing."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.workload import Workload
+from streams.demo.health_system.wire import InputRecord
+from tests.chaos import controls
+from tests.chaos.controls.counting import examine
+from tests.chaos.load import Partitioner
+from tests.chaos.scenario import Scenario
+from tests.chaos.trial import Trial
+
+_APP = Path(controls.__path__[0]) / "faust_app.py"
+_EPISODES = 800
+_KILLS = 4
+
+
+def _load(trial: Trial) -> list[InputRecord]:
+    """Records of many episodes, each at home in the partition of its episode: the easiest of all inputs."""
+    events = Workload(trial.scenario.episodes).events()
+    return [InputRecord("survey-completed", event.episode_id.encode(), event.value, (), "survey") for event in events]
+
+
+def _command(trial: Trial, guarantee: str) -> Sequence[str]:
+    told = (f"CHAOS_GUARANTEE={guarantee}", f"CHAOS_PARTITIONS={trial.scenario.partitions}")
+    return ("env", *told, sys.executable, str(_APP), "worker", "--loglevel", "warn", "--without-web")
+
+
+def _control(guarantee: str, words: str) -> Scenario:
+    async def run(trial: Trial) -> None:
+        command = _command(trial, guarantee)
+        load = _load(trial)
+        size = -(-len(load) // (_KILLS + 1))
+        for _ in range(2):
+            trial.start(command=command)
+        for start in range(0, len(load), size):
+            await trial.send(load[start : start + size], partitioner=Partitioner.MURMUR2)
+            if start:
+                await trial.pause(trial.random.uniform(1.0, 4.0))
+                trial.kill(trial.random.choice(trial.workers))
+                trial.start(command=command)
+
+    return Scenario(
+        f"control-faust-{guarantee.replace('_', '-')}",
+        f"Faust {words}: two workers, killed at random.",
+        run,
+        episodes=_EPISODES,
+        examine=examine,
+    )
+
+
+SCENARIOS = (
+    _control("at_least_once", "at least once"),
+    _control("exactly_once", "with its own exactly-once"),
+)

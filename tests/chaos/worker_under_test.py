@@ -1,0 +1,88 @@
+"""A worker as a process that can be killed, frozen and looked at from outside."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from streams.demo.worker_process import WorkerProcess
+from streams.settings import Settings
+
+_KILOBYTE = 1024
+
+
+class WorkerUnderTest(WorkerProcess):
+    """A worker, and what may be done to it.
+
+    Args:
+        name: For the timeline.
+        settings: Handed over through the environment.
+        log: Where its log goes.
+        command: What is run; the worker of production where None.
+    """
+
+    def __init__(self, name: str, settings: Settings, log: Path, command: Sequence[str] | None = None) -> None:
+        if command is None:
+            super().__init__(name, settings, log)
+        else:
+            super().__init__(name, settings, log, command)
+        self.settings = settings
+        self.restart_command: Sequence[str] | None = None
+        """What a supervisor starts in its place; the worker of production where None."""
+        self.excused: set[int] = set()
+        """Exit codes that are no fault of its own (the scenario made it end so)."""
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended, negative for a signal; None while it runs."""
+        return self._process.poll()
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether it was stopped by a signal, its own or ours."""
+        return self._stat("State:").startswith("T")
+
+    @property
+    def resident_bytes(self) -> int:
+        """Its memory; 0 where it has ended."""
+        resident = self._stat("VmRSS:").split()
+        return int(resident[0]) * _KILOBYTE if resident else 0
+
+    @property
+    def descriptor_count(self) -> int:
+        """How many files and sockets it has open; 0 where it has ended."""
+        try:
+            return len(os.listdir(f"/proc/{self.pid}/fd"))  # noqa: PTH208 - the kernel's folder, counted only
+        except OSError:
+            return 0
+
+    def freeze(self) -> None:
+        """SIGSTOP: it lives and does nothing, and does not know it."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        self._process.send_signal(signal.SIGCONT)
+
+    def terminate(self) -> None:
+        """SIGTERM, without waiting."""
+        self._process.send_signal(signal.SIGTERM)
+
+    def wait(self, seconds_max: float) -> int | None:
+        """Wait for it to end by itself; None where it does not."""
+        try:
+            return self._process.wait(seconds_max)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def log_text(self) -> str:
+        """All that it has said."""
+        return self._log.read_text(errors="replace")
+
+    def _stat(self, name: str) -> str:
+        try:
+            lines = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines()
+        except OSError:
+            return ""
+        return next((line.removeprefix(name).strip() for line in lines if line.startswith(name)), "")
