@@ -22,9 +22,9 @@ from streams.kafka import group_fenced_producer, group_member
 from streams.logs import configure_logs
 from streams.processing.stream_task import StreamTask
 from streams.settings import load_settings
-from streams.worker.run import run_worker
 from streams.worker.faust_transport import BatchConsumer, TaskTransactions
 from streams.worker.restorer import ChangelogRestorer
+from streams.worker.run import run_worker
 from streams.worker.step import Generation
 from streams.worker.task_manager import TaskManager
 from streams.worker.transactional_writer import TransactionalWriter

@@ -3,9 +3,9 @@
 import asyncio
 import json
 import os
-import sys
 import re
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -90,7 +90,9 @@ class Fleet:
     async def ended(self, worker: WorkerProcess) -> int:
         """The exit code of *worker*, which ends by itself; nobody starts it again."""
         self.workers.remove(worker)
-        return await asyncio.to_thread(worker.wait, WAIT_SECONDS_MAX)
+        exit_code = await asyncio.to_thread(worker.wait, WAIT_SECONDS_MAX)
+        assert exit_code is not None, f"{worker.name} did not end\n{self.logs()}"
+        return exit_code
 
     async def send(self, records: Iterable[DeliveredRecord]) -> None:
         """Put *records* on the bus as their systems would."""

@@ -65,13 +65,12 @@ class WorkerProcess:
             self._process.kill()
             return self._process.wait()
 
-    def wait(self, seconds_max: float) -> int:
-        """Its exit code, once it has ended by itself.
-
-        Raises:
-            subprocess.TimeoutExpired: It has not, within *seconds_max*.
-        """
-        return self._process.wait(seconds_max)
+    def wait(self, seconds_max: float) -> int | None:
+        """Its exit code, once it has ended by itself; None where it has not, within *seconds_max*."""
+        try:
+            return self._process.wait(seconds_max)
+        except subprocess.TimeoutExpired:
+            return None
 
     def log_text(self) -> str:
         """Its log so far."""

@@ -22,9 +22,9 @@ from typing import Any, ClassVar, cast
 import aiokafka
 import aiokafka.errors as kafka_errors
 import faust
+import structlog
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
-import structlog
 from faust.transport.consumer import Consumer as FaustConsumer
 from faust.transport.consumer import TransactionManager
 from faust.transport.drivers import aiokafka as driver
@@ -77,6 +77,7 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
         static_member(consumer, on_failure=transport.on_failure, leaves_on_close=transport.leaves_group)
         only_seeking(consumer, on_failure=transport.on_failure)
         transport.consumer_thread = self
+
     def on_crash(self, msg: str, *fmt: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Faust's own signature
         # Faust's own prints the error's text, and the lines of code, past the logs.
         del msg, kwargs

@@ -83,7 +83,7 @@ async def test_faust_serves_nothing(fleet: Fleet) -> None:
     """Its own pages show tables and routes to whoever asks: none of them is on, whatever ours do."""
     counts = {specification.name: 1 for specification in fleet.topology.specifications}
     coder = Coder(Decoder(load_registry()), fleet.policy, fleet.topology, counts)
-    app = create_app(fleet.settings, coder, transactional_id="none", tuning=Tuning())
+    app = create_app(fleet.settings, coder, place="none", tuning=Tuning())
 
     assert app.conf.web_enabled is False
     assert list(cast("BootStrategy", app.boot_strategy).web_server()) == []

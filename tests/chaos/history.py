@@ -16,7 +16,6 @@ from streams.intake.rejection import RejectedError
 from streams.processing.changelog import (
     POSITIONS_KEY,
     Positions,
-    decode_episode,
     decode_positions,
     episode_id_of,
     episode_key,
@@ -24,6 +23,7 @@ from streams.processing.changelog import (
 from streams.processing.partitioning import home_partition
 from streams.processing.records import InputRecord
 from streams.processing.rekeying import arrived_origin
+from streams.processing.stored_episode import decode_episode
 from streams.processing.topology import InputKind
 from streams.recount.expectation import Coordinates
 from tests.chaos.evidence import Evidence

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 import orjson
 
 from streams.intake.decoder import Decoder
-from streams.processing.changelog import decode_episode, episode_id_of, is_episode_key
+from streams.processing.changelog import episode_id_of, is_episode_key
 from streams.processing.dead_letter import OFFSET, PARTITION, REASON, TOPIC
 from streams.processing.records import InputRecord
+from streams.processing.stored_episode import decode_episode
 from streams.recount.billing_view import BillingView
 from streams.recount.expectation import Coordinates, Expectation
 from streams.worker.restorer import RestoredPartition

@@ -69,17 +69,6 @@ class WorkerUnderTest(WorkerProcess):
         """SIGTERM, without waiting."""
         self._process.send_signal(signal.SIGTERM)
 
-    def wait(self, seconds_max: float) -> int | None:
-        """Wait for it to end by itself; None where it does not."""
-        try:
-            return self._process.wait(seconds_max)
-        except subprocess.TimeoutExpired:
-            return None
-
-    def log_text(self) -> str:
-        """All that it has said."""
-        return self._log.read_text(errors="replace")
-
     def _stat(self, name: str) -> str:
         try:
             lines = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines()

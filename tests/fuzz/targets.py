@@ -21,14 +21,13 @@ from streams.policies.policy_file import PolicyRefusedError
 from streams.policies.policy_loading import BUILT_IN, parse_policy
 from streams.processing.changelog import (
     Positions,
-    decode_episode,
     decode_positions,
-    encode_episode,
     encode_positions,
 )
 from streams.processing.encryption import EncryptionError, EnvelopeCipher, value_context
 from streams.processing.encryption_keys import KeysRefusedError, parse_keys
 from streams.processing.rekeying import ForeignRecordError, Origin, arrived_origin, origin_of, travelling_headers
+from streams.processing.stored_episode import decode_episode, encode_episode
 from streams.processing.topology import InputKind
 from streams.secret_text import SecretRefusedError
 from streams.settings import PREFIX, Settings, SettingsRefusedError, load_settings

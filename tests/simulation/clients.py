@@ -151,6 +151,7 @@ class SimulatedRestorer:
     """Reads partitions of the changelog."""
 
     def __init__(self, connection: Connection, protocol: Protocol) -> None:
+        self.records_read = 0
         self._connection = connection
         self._protocol = protocol
 
@@ -169,6 +170,7 @@ class SimulatedRestorer:
             while position < end:
                 name = f"Fetch of {tp.topic}-{tp.partition}@{position}"
                 records, position = await self._connection.ask(name, partial(broker.fetch, tp, position))
+                self.records_read += len(records)
                 for record in records:
                     restored[tp.partition].take(record)
         return restored

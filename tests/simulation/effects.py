@@ -13,13 +13,13 @@ from streams.domain.episode import Arrival, Episode
 from streams.intake.rejection import RejectedError
 from streams.processing.changelog import (
     POSITIONS_KEY,
-    decode_episode,
     decode_positions,
     episode_id_of,
 )
 from streams.processing.dead_letter import OFFSET, PARTITION, TOPIC
 from streams.processing.partitioning import home_partition
 from streams.processing.rekeying import arrived_origin
+from streams.processing.stored_episode import decode_episode
 from streams.processing.stream_task import Coder
 from streams.processing.topology import InputKind
 from streams.recount.billing_view import BillingView
