@@ -41,7 +41,7 @@ def missing_from_bill(lock: str, bill: str) -> list[str]:
         }
         for component in json.loads(bill)["components"]
     }
-    pinned = re.split(r"^(?=[A-Za-z0-9])", lock.split("\n\n", maxsplit=1)[0], flags=re.MULTILINE)
+    pinned = re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)
     return [
         entry.split()[0]
         for entry in pinned
