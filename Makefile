@@ -44,11 +44,19 @@ demo: setup ## Watch codes come out of a real Kafka. ARGS="--source synthea": of
 test: check java-and-maven ## Run every check and every test. ARGS="-k name": of the tests, only these.
 	$(BIN)/python -m pytest $(ARGS)
 
-check: setup ## Check style, types, and which way imports point.
+check: setup ## Check style, types, which way imports point, and what we are made of.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(SOURCES)
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.supply_chain.bill_of_materials
+	$(BIN)/python -m tests.supply_chain.audit
+
+audit: setup ## Ask the advisories about all that the locks name. ARGS=--required: fail where none can be asked.
+	$(BIN)/python -m tests.supply_chain.audit $(ARGS)
+
+sbom: setup ## Write the bill of materials (CycloneDX) to build/sbom.cdx.json.
+	$(BIN)/python -m tests.supply_chain.bill_of_materials
 
 fuzz: setup ## Fuzz all that reads bytes from outside. ARGS="--seconds 600 --target decoder": how long, and what.
 	$(BIN)/python -m tests.fuzz $(ARGS)

@@ -2,7 +2,12 @@
 
 import hashlib
 import hmac
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from aiokafka.errors import TopicAuthorizationFailedError
@@ -15,6 +20,7 @@ from streams.intake.rejection import RejectedError, RejectionReason
 from streams.redaction import IdHash, told_error, told_value
 from tests.json_messages import json_values
 
+ROOT = Path(__file__).parents[2]
 SECRET = "CANARY"  # noqa: S105 - what must not be seen
 KEY = b"a key of the suite's own, long enough"
 
@@ -24,6 +30,25 @@ def test_a_hash_is_what_anybody_with_the_key_can_compute() -> None:
     shown = IdHash(KEY)("EP-1")
 
     assert shown == "#" + hmac.new(KEY, b"EP-1", hashlib.sha256).hexdigest()[:16]
+
+
+def test_the_command_of_the_document_gives_the_hash(tmp_path: Path) -> None:
+    """As it stands in SECURITY.md, with the key in a file that an editor has ended with a line."""
+    (command,) = re.findall(r"```sh\n(.*?)\n```", (ROOT / "SECURITY.md").read_text(), flags=re.DOTALL)
+    (tmp_path / "hash.key").write_bytes(KEY + b"\n")
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+
+    ran = subprocess.run(
+        ["sh", "-c", command],
+        cwd=tmp_path,
+        input="EP-1\n",
+        env={**os.environ, "PATH": path},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    assert ran.stdout.strip() == IdHash(KEY)("EP-1")
 
 
 @given(st.text(), st.text())

@@ -26,9 +26,7 @@ separators = st.sampled_from(["T", "t", " ", ""])
 clocks = st.sampled_from(
     ["09:00:00", "23:59:60", "24:00:00", "09:00", "090000", "09:00:00.5", "09:00:00.123456789", "09:00:00,5", "9:00:00"]
 )
-offsets = st.sampled_from(
-    ["Z", "z", "", "-05:00", "+0530", "+23:59", "+24:00", "-00:00", "+05", "+05:30:15", "-05:80", "+23:60"]
-)
+offsets = st.sampled_from(["Z", "z", "", "-05:00", "+0530", "+23:59", "+24:00", "-00:00", "+05", "+05:30:15", "-05:80"])
 times = st.builds("".join, st.tuples(dates, separators, clocks, offsets)) | st.text(max_size=30)
 scores = st.from_regex(r"-?[0-9]{0,14}(\.[0-9]{0,14})?([eE][-+]?[0-9]{1,3})?", fullmatch=True).flatmap(
     lambda text: st.sampled_from([text, f'"{text}"', f'" {text}"', f'"{text}_0"'])
