@@ -94,6 +94,10 @@ class Settings(BaseSettings):
             "the worker's refusal says.",
         ),
     ] = ""
+    encryption_keys: Annotated[
+        SecretStr | None, Field(description="Keys that seal episodes and dead letters; a file is better.")
+    ] = None
+    encryption_keys_file: Annotated[Path | None, Field(description="Holds those keys, a line each: id:base64.")] = None
     log_hash_key: Annotated[
         SecretStr | None, Field(description="Key of the hashes that logs show in place of ids; a file is better.")
     ] = None

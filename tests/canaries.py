@@ -81,13 +81,14 @@ def care(episodes: Iterable[int]) -> list[Sent]:
 
 
 def poison() -> dict[RejectionReason, Sent]:
-    """One record for each reason to reject one, with canaries where the fault is, too."""
+    """One record for each reason to reject one by itself, with canaries where the fault is, too."""
     anything = {name: {CANARY: [CANARY]} for name in (*SurveyCompleted.model_fields, f"{CANARY}-name")}
     versioned = tuple(
         (name, f"{CANARY}-version".encode() if name == "ce_specversion" else value) for name, value in HEADERS
     )
     return {
         RejectionReason.EMPTY: Sent("survey-completed", None),
+        RejectionReason.TOO_LARGE: Sent("survey-completed", CANARY.encode() * 50_000),
         RejectionReason.NOT_JSON: Sent("treatment-recorded", f'{{"patient_id": "{CANARY}", {CANARY}'.encode()),
         RejectionReason.INVALID: Sent("survey-completed", _json(anything)),
         RejectionReason.INVALID_TIME: survey(completed_at=f"{CANARY}-time"),

@@ -13,10 +13,12 @@ from itertools import count
 
 from streams.domain.policy import Policy
 from streams.intake.decoder import Decoder
+from streams.kafka.sealing import Sealing
 from streams.processing.changelog import POSITIONS_KEY, decode_positions
 from streams.processing.stream_task import Coder
 from streams.processing.topology import Topology
 from streams.worker.restorer import RestoredPartition
+from streams.worker.sealed_state import SealedRestorer, SealedWriter
 from streams.worker.step import Generation, Step, TopicPartition
 from streams.worker.task_manager import TaskManager
 from streams.worker.tuning import Tuning
@@ -25,6 +27,7 @@ from tests.tasks_in_memory import FORWARDED_AT_MS, Record
 
 TOPOLOGY = Topology()
 AT_ONCE = Tuning(linger_seconds=0)
+NOTHING_SEALED = Sealing(None, TOPOLOGY)
 _PATIENCE_SECONDS = 5.0
 
 
@@ -127,16 +130,21 @@ class WorkerDriver:
     Args:
         topics: Where it reads and writes; workers of one application share them.
         tuning: Its sizes.
+        sealing: What it seals and opens; nothing where left out.
     """
 
     _numbers = count(1)
 
-    def __init__(self, topics: TopicsInMemory, tuning: Tuning = AT_ONCE) -> None:
+    def __init__(self, topics: TopicsInMemory, tuning: Tuning = AT_ONCE, sealing: Sealing = NOTHING_SEALED) -> None:
         self.failures: list[BaseException] = []
         self.member_id = f"member-{next(self._numbers)}"
         self.writer = WriterInMemory(topics)
         self.manager = TaskManager(
-            topics.coder, restorer=topics, writer=self.writer, on_failure=self.failures.append, tuning=tuning
+            topics.coder,
+            restorer=SealedRestorer(topics, sealing),
+            writer=SealedWriter(self.writer, sealing),
+            on_failure=self.failures.append,
+            tuning=tuning,
         )
         self._topics = topics
         self._generation_id = -1

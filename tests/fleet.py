@@ -19,6 +19,7 @@ from streams.kafka.connection import client_options, connection_options
 from streams.kafka.group_lag import GroupLag, group_lag
 from streams.kafka.local_broker import LocalKafka
 from streams.kafka.provisioning import create_missing_topics
+from streams.kafka.sealing import sealing
 from streams.kafka.topic_admin import topic_admin
 from streams.policies.policy_loading import load_policy
 from streams.processing.topology import Topology
@@ -145,7 +146,8 @@ class Fleet:
 
     async def recounted(self) -> Recount:
         """The recount, after asserting that it agrees to the last event."""
-        counted = await recount(self.connection, self.topology, self.policy)
+        opening = sealing(self.settings, self.topology)
+        counted = await recount(self.connection, self.topology, self.policy, sealing=opening)
         assert counted.agrees, f"{counted}\n{self.logs()}"
         return counted
 

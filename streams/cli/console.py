@@ -13,6 +13,7 @@ from rich.markup import escape
 from streams.kafka.broker_access import AccessDeniedError, BrokerNotTrustedError, BrokerUnreachableError
 from streams.kafka.credentials import CredentialsRefusedError
 from streams.policies.policy_file import PolicyRefusedError
+from streams.processing.encryption_keys import KeysRefusedError
 from streams.secret_text import SecretRefusedError
 from streams.settings import Settings, SettingsRefusedError, load_settings
 from streams.web.access import WebRefusedError
@@ -55,6 +56,7 @@ _MISCONFIGURED = (
     RefusedError,
     SettingsRefusedError,
     SecretRefusedError,
+    KeysRefusedError,
     WebRefusedError,
     PolicyRefusedError,
     CredentialsRefusedError,

@@ -29,6 +29,7 @@ from streams.kafka.connection import connection_options
 from streams.kafka.in_process_broker import CANNOT_SHOW
 from streams.kafka.local_broker import BrokerStartError
 from streams.kafka.maven import MavenUnavailableError
+from streams.kafka.sealing import sealing
 from streams.policies.policy_loading import load_policy
 from streams.processing.topology import Topology
 from streams.settings import PREFIX, Settings, without_security
@@ -136,7 +137,11 @@ def _tell(
     if source.featured_episode_id is not None:
         topology = Topology(settings.app_id, settings.topic_prefix)
         policy = load_policy(settings.policy, load_registry())
-        coded = asyncio.run(find_episode(connection_options(settings), topology, source.featured_episode_id))
+        coded = asyncio.run(
+            find_episode(
+                connection_options(settings), topology, sealing(settings, topology), source.featured_episode_id
+            )
+        )
         if coded is not None:
             console.print("\n[bold]The first patient[/], as `g9603 explain` tells it:")
             print_explanation(source.featured_episode_id, coded, policy, console)

@@ -16,6 +16,7 @@ from streams.explanation.episode import explain_episode
 from streams.instruments.registry import load_registry
 from streams.kafka.connection import connection_options
 from streams.kafka.granted_rights import ensure_rights
+from streams.kafka.sealing import sealing
 from streams.policies.policy_loading import load_policy
 from streams.processing.access import Role, rights_of
 from streams.processing.topology import Topology
@@ -67,7 +68,7 @@ async def _find(settings: Settings, episode_id: str) -> tuple[Home, CodedEpisode
             read_count += count
             status.update(f"reading {home.topic}-{home.partition}: {read_count:,} records")
 
-        return home, await read_episode(connection, home, episode_id, on_progress=show)
+        return home, await read_episode(connection, home, sealing(settings, topology), episode_id, on_progress=show)
 
 
 def _not_known(episode_id: str, home: Home) -> str:

@@ -15,6 +15,7 @@ from streams.demo.source import DeliveredRecord, DemoSource
 from streams.demo.worker_process import WorkerProcess
 from streams.domain.policy import Policy
 from streams.kafka.connection import client_options, connection_options
+from streams.kafka.sealing import sealing
 from streams.processing.topology import Topology
 from streams.recount.recount import Recount, recount
 from streams.settings import Settings
@@ -84,7 +85,13 @@ class Stage:
             watch.cancel()
             with suppress(asyncio.CancelledError):
                 await watch
-        counted = await recount(self._connection, self._topology, self._policy, on_progress=on_recount)
+        counted = await recount(
+            self._connection,
+            self._topology,
+            self._policy,
+            sealing=sealing(self._settings, self._topology),
+            on_progress=on_recount,
+        )
         return Outcome(counted, exit_codes)
 
     def _start_worker(self, name: str) -> WorkerProcess:

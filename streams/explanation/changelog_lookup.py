@@ -10,8 +10,10 @@ import msgspec
 
 from streams.domain.coder import CodedEpisode
 from streams.kafka.log_reader import read_log
+from streams.kafka.sealing import Sealing
 from streams.kafka.topic_admin import topic_admin
 from streams.processing.changelog import episode_key
+from streams.processing.encryption import EncryptionError
 from streams.processing.partitioning import home_partition
 from streams.processing.stored_episode import decode_episode
 from streams.processing.topology import Topology
@@ -31,12 +33,15 @@ class Home(NamedTuple):
     partition_count: int
 
 
-async def find_episode(connection: Mapping[str, Any], topology: Topology, episode_id: str) -> CodedEpisode | None:
+async def find_episode(
+    connection: Mapping[str, Any], topology: Topology, sealing: Sealing, episode_id: str
+) -> CodedEpisode | None:
     """What is known of an episode; None where nothing is.
 
     Args:
         connection: Options of an aiokafka client.
         topology: The application's topics.
+        sealing: Opens what was sealed.
         episode_id: The episode.
 
     Raises:
@@ -44,7 +49,7 @@ async def find_episode(connection: Mapping[str, Any], topology: Topology, episod
         ChangelogRefusedError: There is no changelog, or it cannot be read.
     """
     home = await locate_episode(connection, topology, episode_id)
-    return await read_episode(connection, home, episode_id)
+    return await read_episode(connection, home, sealing, episode_id)
 
 
 async def locate_episode(connection: Mapping[str, Any], topology: Topology, episode_id: str) -> Home:
@@ -68,18 +73,24 @@ async def locate_episode(connection: Mapping[str, Any], topology: Topology, epis
 
 
 async def read_episode(
-    connection: Mapping[str, Any], home: Home, episode_id: str, *, on_progress: Progress = lambda _count: None
+    connection: Mapping[str, Any],
+    home: Home,
+    sealing: Sealing,
+    episode_id: str,
+    *,
+    on_progress: Progress = lambda _count: None,
 ) -> CodedEpisode | None:
     """The last committed value of an episode at its home; None where there is none.
 
     Args:
         connection: Options of an aiokafka client.
         home: Where `locate_episode` says that it is.
+        sealing: Opens what was sealed.
         episode_id: The episode.
         on_progress: Called with the number of records read since the last call.
 
     Raises:
-        ChangelogRefusedError: The value was written by another version.
+        ChangelogRefusedError: The value was written by another version, or cannot be opened.
     """
     key, value = episode_key(episode_id), None
     async for records in read_log(connection, [home.topic], partition=home.partition):
@@ -90,8 +101,10 @@ async def read_episode(
     if value is None:
         return None
     try:
-        return decode_episode(value)
-    except msgspec.DecodeError as error:
+        return decode_episode(sealing.opened_episode(home.partition, key, value))
+    except EncryptionError as error:
+        raise ChangelogRefusedError(str(error)) from error
+    except (ValueError, msgspec.DecodeError) as error:
         message = (
             f"{home.topic}-{home.partition} holds {episode_id!r} in a form that this version does not know: "
             "use the version of g9603 that the workers run."

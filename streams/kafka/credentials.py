@@ -1,7 +1,8 @@
 """How does a client prove who it is, and how does it know that the brokers are ours?"""
 
 import ssl
-import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,8 @@ import aiokafka.errors as kafka_errors
 from aiokafka.abc import AbstractTokenProvider
 
 from streams.kafka.token_authentication import notice_refused_tokens
+from streams.secret_text import SecretRefusedError, read_secret_file, require_private
 from streams.settings import SaslMechanism, SecurityProtocol, Settings
-
-_READABLE_BY_OTHERS = stat.S_IROTH | stat.S_IWOTH
-_SECRET_CHARACTERS_MAX = 64 * 1024
 
 
 class CredentialsRefusedError(kafka_errors.KafkaError):
@@ -35,7 +34,7 @@ class TokenFile(AbstractTokenProvider):
         Raises:
             CredentialsRefusedError: The file is missing, empty, or open to others.
         """
-        return read_secret(self._path, "G9603_OAUTH_TOKEN_FILE")
+        return _secret("G9603_OAUTH_TOKEN_FILE", self._path)
 
 
 def security_options(settings: Settings) -> dict[str, Any]:
@@ -54,49 +53,31 @@ def security_options(settings: Settings) -> dict[str, Any]:
             options |= {"sasl_plain_username": settings.sasl_username, "sasl_plain_password": _password(settings)}
         case SaslMechanism.OAUTHBEARER if settings.oauth_token_file is not None:
             notice_refused_tokens()
-            read_secret(settings.oauth_token_file, "G9603_OAUTH_TOKEN_FILE")
+            _secret("G9603_OAUTH_TOKEN_FILE", settings.oauth_token_file)
             options["sasl_oauth_token_provider"] = TokenFile(settings.oauth_token_file)
     return options
 
 
-def read_secret(path: Path, setting: str) -> str:
-    """The secret in the file *path*, which *setting* names; space around it is dropped.
+def _secret(setting: str, path: Path) -> str:
+    with _refusing():
+        return read_secret_file(setting, path).decode()
 
-    Raises:
-        CredentialsRefusedError: It is missing, empty, or open to others.
-    """
-    check_private(path, setting)
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Say of a file that is not fit what aiokafka understands."""
     try:
-        with path.open(encoding="utf-8") as file:
-            secret = file.read(_SECRET_CHARACTERS_MAX).strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CredentialsRefusedError(_unreadable(path, setting, error)) from error
-    if not secret:
-        message = f"{setting}: {path} is empty."
-        raise CredentialsRefusedError(message)
-    return secret
-
-
-def check_private(path: Path, setting: str) -> None:
-    """Refuse a secret that everybody on the machine could read.
-
-    Its group may: that is how an orchestrator hands a secret to a process that is not root.
-
-    Raises:
-        CredentialsRefusedError: Others than owner and group may read or write it, or it is not there.
-    """
-    try:
-        mode = path.stat().st_mode
-    except OSError as error:
-        raise CredentialsRefusedError(_unreadable(path, setting, error)) from error
-    if mode & _READABLE_BY_OTHERS:
-        message = f"{setting}: everybody on this machine may read or change {path}. Take that away: chmod o-rw {path}"
-        raise CredentialsRefusedError(message)
+        yield
+    except SecretRefusedError as error:
+        raise CredentialsRefusedError(str(error)) from None
+    except UnicodeDecodeError:
+        message = "A file of the credentials is no text in UTF-8: look at the G9603_SASL_ and G9603_OAUTH_ settings."
+        raise CredentialsRefusedError(message) from None
 
 
 def _password(settings: Settings) -> str | None:
     if settings.sasl_password_file is not None:
-        return read_secret(settings.sasl_password_file, "G9603_SASL_PASSWORD_FILE")
+        return _secret("G9603_SASL_PASSWORD_FILE", settings.sasl_password_file)
     return settings.sasl_password.get_secret_value() if settings.sasl_password is not None else None
 
 
@@ -118,10 +99,11 @@ def _load_certificate(context: ssl.SSLContext, certificate: Path, settings: Sett
     key, setting = settings.tls_key_file, "G9603_TLS_KEY_FILE"
     if key is None:
         key, setting = certificate, "G9603_TLS_CERTIFICATE_FILE"
-    check_private(key, setting)
+    with _refusing():
+        require_private(setting, key)
     password_file = settings.tls_key_password_file
     # Without a password OpenSSL would ask for one at the terminal.
-    password = read_secret(password_file, "G9603_TLS_KEY_PASSWORD_FILE") if password_file is not None else ""
+    password = _secret("G9603_TLS_KEY_PASSWORD_FILE", password_file) if password_file is not None else ""
     try:
         context.load_cert_chain(certificate, key, password)
     except OSError as error:
@@ -132,14 +114,8 @@ def _load_certificate(context: ssl.SSLContext, certificate: Path, settings: Sett
         raise CredentialsRefusedError(message) from error
 
 
-def _unreadable(path: Path, setting: str, error: Exception) -> str:
-    return f"{setting}: {path} cannot be read ({_reason(error)})."
-
-
-def _reason(error: Exception) -> str:
+def _reason(error: OSError) -> str:
     """In words, without the file's content."""
     if isinstance(error, ssl.SSLError):
         return (error.reason or "no PEM").replace("_", " ").lower()
-    if isinstance(error, OSError):
-        return (error.strerror or "no such file").lower()
-    return "no UTF-8"
+    return (error.strerror or "no such file").lower()

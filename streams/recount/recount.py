@@ -11,8 +11,10 @@ from streams.domain.policy import Policy
 from streams.intake.decoder import Decoder
 from streams.intake.rejection import RejectionReason
 from streams.kafka.log_reader import read_log
+from streams.kafka.sealing import Sealing
 from streams.processing.dead_letter import OFFSET, PARTITION, REASON, TOPIC
 from streams.processing.records import InputRecord
+from streams.processing.sealed_dead_letter import OpenedDeadLetter
 from streams.processing.topology import Topology
 from streams.recount.billing_view import BillingView
 from streams.recount.expectation import Coordinates, Expectation
@@ -50,6 +52,7 @@ async def recount(
     topology: Topology,
     policy: Policy,
     *,
+    sealing: Sealing | None = None,
     on_progress: Progress = lambda _count: None,
 ) -> Recount:
     """Recount everything from the start of the topics.
@@ -58,9 +61,15 @@ async def recount(
         connection: Options of an aiokafka client.
         topology: The application's topics.
         policy: The policy that the workers worked by.
+        sealing: Opens what was sealed; may be left out where nothing is.
         on_progress: Called with the number of records read since the last call.
+
+    Raises:
+        EncryptionError: A dead letter is sealed, and cannot be opened.
     """
-    letters = [record async for records in read_log(connection, [topology.dead_letter]) for record in records]
+    opened = (sealing or Sealing(None, topology)).opened_letter
+    read = [record async for records in read_log(connection, [topology.dead_letter]) for record in records]
+    letters = [opened(record) for record in read]
     expectation = Expectation(Decoder(policy.instruments), policy, _turned_away(letters))
     inputs: dict[Coordinates, InputRecord] = {}
     for topic, kind in topology.kinds.items():
@@ -97,19 +106,19 @@ def _as_published(codes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]
     return published
 
 
-def _source(dead_letter: InputRecord) -> tuple[Coordinates, str]:
+def _source(dead_letter: OpenedDeadLetter) -> tuple[Coordinates, str]:
     """Where the record of *dead_letter* was first read, and why it was rejected."""
     headers = dict(dead_letter.headers)
     return Coordinates(headers[TOPIC].decode(), int(headers[PARTITION]), int(headers[OFFSET])), headers[REASON].decode()
 
 
-def _turned_away(letters: Iterable[InputRecord]) -> set[Coordinates]:
+def _turned_away(letters: Iterable[OpenedDeadLetter]) -> set[Coordinates]:
     sources = map(_source, letters)
     return {source for source, reason in sources if reason == RejectionReason.EPISODE_FULL}
 
 
 def _compared(
-    letters: Iterable[InputRecord], expectation: Expectation, inputs: Mapping[Coordinates, InputRecord]
+    letters: Iterable[OpenedDeadLetter], expectation: Expectation, inputs: Mapping[Coordinates, InputRecord]
 ) -> tuple[dict[str, int], list[str]]:
     """Every rejected record must be a dead letter once, byte for byte and for its reason; and nothing else."""
     reasons: Counter[str] = Counter()
@@ -137,7 +146,7 @@ def _named(source: Coordinates) -> str:
 
 
 def _dead_letter_fault(
-    record: InputRecord,
+    record: OpenedDeadLetter,
     source: Coordinates,
     reason: str,
     expectation: Expectation,

@@ -6,6 +6,7 @@ from typing import Any
 import faust
 
 from streams.kafka.connection import connection_options
+from streams.kafka.sealing import sealing
 from streams.processing.access import Right, Role, rights_of
 from streams.processing.stream_task import Coder
 from streams.settings import Settings
@@ -15,6 +16,7 @@ from streams.worker.ending import end_process
 from streams.worker.faust_transport import BatchTransport, PatientTableManager, receive_batches
 from streams.worker.input_positions import PositionCheckedRestorer, parse_jumps
 from streams.worker.restorer import ChangelogRestorer
+from streams.worker.sealed_state import SealedRestorer, SealedWriter
 from streams.worker.task_manager import TaskManager
 from streams.worker.transactional_writer import TransactionalWriter
 from streams.worker.tuning import Tuning
@@ -85,19 +87,19 @@ def create_tasks(
 ) -> TaskManager:
     """The worker's stream tasks on Kafka: state from the changelog, steps as transactions."""
     changelog = coder.topology.episodes_changelog
+    seal = sealing(settings, coder.topology)
     restorer = ChangelogRestorer(connection, topic=changelog, task_count=coder.task_count, tuning=tuning)
+    writer = TransactionalWriter(connection, group_id=settings.app_id, transactional_id=transactional_id, tuning=tuning)
     return TaskManager(
         coder,
         restorer=PositionCheckedRestorer(
-            restorer,
+            SealedRestorer(restorer, seal),
             connection,
             partition_counts={topic: coder.partition_counts[topic] for topic in coder.topology.sources},
             task_count=coder.task_count,
             jumps=parse_jumps(settings.read_on),
         ),
-        writer=TransactionalWriter(
-            connection, group_id=settings.app_id, transactional_id=transactional_id, tuning=tuning
-        ),
+        writer=SealedWriter(writer, seal),
         on_failure=end_process,
         tuning=tuning,
     )

@@ -106,7 +106,8 @@ async def test_what_a_worker_adds_and_names(fleet: Fleet) -> None:
     await admin.close()
 
     reasons = {dict(letter.headers)["g9603-reason"].decode() for letter in letters}
-    assert reasons == {str(reason) for reason in RejectionReason}
+    of_one_record = set(RejectionReason) - {RejectionReason.EPISODE_FULL}
+    assert reasons == {str(reason) for reason in of_one_record}
     added = [letter.headers[len(HEADERS) :] for letter in letters]
     assert all([name for name, _ in headers] == list(dict(added[0])) for headers in added)
     assert found_in(repr(added).encode()) == []

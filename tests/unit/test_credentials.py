@@ -7,38 +7,10 @@ from typing import Any
 
 import pytest
 
-from streams.kafka.credentials import CredentialsRefusedError, TokenFile, read_secret, security_options
+from streams.kafka.credentials import CredentialsRefusedError, TokenFile, security_options
 from streams.settings import Settings
 from tests.certificates import Authority
-
-
-def secret_file(folder: Path, content: str, mode: int = 0o600) -> Path:
-    """A file of *mode* with *content*."""
-    path = folder / "secret"
-    path.write_text(content)
-    path.chmod(mode)
-    return path
-
-
-@pytest.mark.parametrize("mode", [0o400, 0o600, 0o440, 0o660])
-def test_owner_and_group_may_read_a_secret(tmp_path: Path, mode: int) -> None:
-    assert read_secret(secret_file(tmp_path, " correct-horse\n", mode), "G9603_X") == "correct-horse"
-
-
-@pytest.mark.parametrize("mode", [0o604, 0o602, 0o644, 0o666])
-def test_a_secret_that_everybody_may_read_or_change_is_refused(tmp_path: Path, mode: int) -> None:
-    with pytest.raises(CredentialsRefusedError, match=r"everybody on this machine .* chmod o-rw"):
-        read_secret(secret_file(tmp_path, "correct-horse", mode), "G9603_X")
-
-
-def test_a_secret_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(CredentialsRefusedError, match=r"G9603_X: .*nowhere cannot be read"):
-        read_secret(tmp_path / "nowhere", "G9603_X")
-
-
-def test_an_empty_secret_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CredentialsRefusedError, match="is empty"):
-        read_secret(secret_file(tmp_path, " \n"), "G9603_X")
+from tests.secret_files import secret_file
 
 
 async def test_a_token_is_read_anew_each_time(tmp_path: Path) -> None:

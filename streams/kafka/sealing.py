@@ -1,0 +1,81 @@
+"""What is sealed on its way to the brokers, and opened on its way back?
+
+Where the operator has set keys: the episodes in the changelog, and dead letters whole. Not the positions, which hold no
+patient data; not the coding events, which billing reads; not what travels to its home partition, which lies in the
+inputs as it is.
+
+What was written before there were keys is read as it is, and sealed when it is written again.
+"""
+
+from streams.processing.changelog import is_episode_key
+from streams.processing.encryption import Cipher, EnvelopeCipher, UnknownKeyError, is_sealed, value_context
+from streams.processing.encryption_keys import parse_keys
+from streams.processing.records import InputRecord, OutputRecord
+from streams.processing.sealed_dead_letter import SEALED, OpenedDeadLetter, open_dead_letter, seal_dead_letter
+from streams.processing.topology import Topology
+from streams.secret_text import read_secret
+from streams.settings import Settings
+
+_NO_KEY = "is sealed, and there is no key here: set G9603_ENCRYPTION_KEYS_FILE as the workers have it."
+
+
+class Sealing:
+    """Seals and opens the records of one application.
+
+    Args:
+        cipher: None where nothing is to be sealed.
+        topology: The application's topics.
+    """
+
+    def __init__(self, cipher: Cipher | None, topology: Topology) -> None:
+        self._cipher = cipher
+        self._changelog = topology.episodes_changelog
+        self._dead_letter = topology.dead_letter
+
+    def sealed(self, record: OutputRecord) -> OutputRecord:
+        """*record* as it is to be written."""
+        if self._cipher is None:
+            return record
+        if record.topic == self._dead_letter:
+            return seal_dead_letter(record, self._cipher)
+        if record.topic != self._changelog or record.value is None or not is_episode_key(record.key or b""):
+            return record
+        context = value_context(record.topic, record.partition, record.key)
+        return record._replace(value=self._cipher.seal(record.value, context=context))
+
+    def opened_episode(self, partition: int, key: bytes, value: bytes) -> bytes:
+        """The *value* of *key* in *partition* of the changelog, as it was before it was sealed.
+
+        Raises:
+            EncryptionError: It is sealed, and cannot be opened.
+        """
+        if not is_sealed(value):
+            return value
+        if self._cipher is None:
+            message = f"{self._changelog}-{partition} {_NO_KEY}"
+            raise UnknownKeyError(message)
+        return self._cipher.open(value, context=value_context(self._changelog, partition, key))
+
+    def opened_letter(self, letter: InputRecord) -> OpenedDeadLetter:
+        """A dead letter as it was before it was sealed.
+
+        Raises:
+            EncryptionError: It is sealed, and cannot be opened.
+        """
+        if self._cipher is not None:
+            return open_dead_letter(letter, self._cipher)
+        if any(name == SEALED for name, _ in letter.headers[-1:]):
+            message = f"{letter.topic}-{letter.partition}@{letter.offset} {_NO_KEY}"
+            raise UnknownKeyError(message)
+        return OpenedDeadLetter(letter.key, letter.value, tuple(letter.headers))
+
+
+def sealing(settings: Settings, topology: Topology) -> Sealing:
+    """As *settings* have it.
+
+    Raises:
+        SecretRefusedError: The file of the keys is not fit.
+        KeysRefusedError: It holds no keys.
+    """
+    text = read_secret("G9603_ENCRYPTION_KEYS", settings.encryption_keys, settings.encryption_keys_file, bytes_min=1)
+    return Sealing(EnvelopeCipher(parse_keys(text.decode())) if text is not None else None, topology)

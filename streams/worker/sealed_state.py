@@ -1,0 +1,67 @@
+"""State that is sealed where it lies: a writer and a restorer around those that know nothing of it."""
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import replace
+
+from streams.kafka.sealing import Sealing
+from streams.processing.encryption import EncryptionError
+from streams.worker.refusal import RefusedError
+from streams.worker.restorer import RestoredPartition
+from streams.worker.step import Step, StepWriter
+from streams.worker.task_manager import Restorer
+
+_VALUES_A_TURN = 1_000
+
+
+class SealedWriter:
+    """Seals each step, then writes it."""
+
+    def __init__(self, writer: StepWriter, sealing: Sealing) -> None:
+        self._writer = writer
+        self._sealing = sealing
+
+    async def open(self) -> None:
+        """Become the one writer under this name."""
+        await self._writer.open()
+
+    async def write(self, step: Step) -> None:
+        """Commit *step*, sealed, as one transaction."""
+        await self._writer.write(replace(step, records=[self._sealing.sealed(record) for record in step.records]))
+
+    async def close(self) -> None:
+        """Let go."""
+        await self._writer.close()
+
+
+class SealedRestorer:
+    """Opens what another restorer has read."""
+
+    def __init__(self, restorer: Restorer, sealing: Sealing) -> None:
+        self._restorer = restorer
+        self._sealing = sealing
+
+    @property
+    def records_read(self) -> int:
+        """Of all restores together."""
+        return self._restorer.records_read
+
+    async def restore(self, partitions: Collection[int]) -> dict[int, RestoredPartition]:
+        """The state of *partitions*, open.
+
+        Raises:
+            RefusedError: A value cannot be opened with the keys that are here.
+        """
+        restored = await self._restorer.restore(partitions)
+        for partition, state in restored.items():
+            await self._open(partition, state.episodes)
+        return restored
+
+    async def _open(self, partition: int, episodes: dict[bytes, bytes]) -> None:
+        for number, (key, value) in enumerate(episodes.items()):
+            try:
+                episodes[key] = self._sealing.opened_episode(partition, key, value)
+            except EncryptionError as error:
+                raise RefusedError(str(error)) from error
+            if number % _VALUES_A_TURN == 0:
+                await asyncio.sleep(0)
