@@ -1,12 +1,15 @@
 """Real Kafkas for the tests in this folder: an open one for the session, a secured one for a module; fresh names."""
 
+import asyncio
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from streams.kafka.local_broker import LocalKafka
+from tests.fleet import Fleet
 from tests.secured_kafka import SecuredKafka
 
 _counter = itertools.count(1)
@@ -24,6 +27,15 @@ def secured_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredK
     """A Kafka with its door shut."""
     with SecuredKafka(tmp_path_factory.mktemp("secured")) as broker:
         yield broker
+
+
+@pytest.fixture
+async def fleet(kafka: LocalKafka, fresh_prefix: str, tmp_path: Path) -> AsyncIterator[Fleet]:
+    """An application of its own, with its topics; its workers end with the test."""
+    fleet = Fleet(kafka, fresh_prefix, tmp_path)
+    await fleet.create_topics()
+    yield fleet
+    await asyncio.to_thread(fleet.stop_all)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ and null keys, duplicates, late and shuffled events, corrections, voids and garb
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -20,15 +19,6 @@ pytestmark = pytest.mark.kafka
 
 EPISODES = 1_500
 RECORDS = generate(seed=9603, episodes=EPISODES).records
-
-
-@pytest.fixture
-async def fleet(kafka: LocalKafka, fresh_prefix: str, tmp_path: Path) -> AsyncIterator[Fleet]:
-    """An application of its own; its workers end with the test."""
-    fleet = Fleet(kafka, fresh_prefix, tmp_path)
-    await fleet.create_topics()
-    yield fleet
-    await asyncio.to_thread(fleet.stop_all)
 
 
 async def test_two_workers_share_the_work(fleet: Fleet) -> None:

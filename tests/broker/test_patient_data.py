@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -28,15 +28,6 @@ pytestmark = pytest.mark.kafka
 
 EPISODES = range(1, 9)
 ENDING = sorted(set(FAULTS) - {"aside", "agent"})
-
-
-@pytest.fixture
-async def fleet(kafka: LocalKafka, fresh_prefix: str, tmp_path: Path) -> AsyncIterator[Fleet]:
-    """An application of its own; its workers end with the test."""
-    fleet = Fleet(kafka, fresh_prefix, tmp_path)
-    await fleet.create_topics()
-    yield fleet
-    await asyncio.to_thread(fleet.stop_all)
 
 
 async def send(fleet: Fleet, records: Iterable[Sent]) -> None:

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import aiohttp
@@ -12,7 +10,6 @@ import pytest
 from streams.demo.worker_process import WorkerProcess
 from streams.instruments.registry import load_registry
 from streams.intake.decoder import Decoder
-from streams.kafka.local_broker import LocalKafka
 from streams.processing.stream_task import Coder
 from streams.worker.app import create_app
 from streams.worker.tuning import Tuning
@@ -24,15 +21,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.kafka
 
 MISCONFIGURED = 78
-
-
-@pytest.fixture
-async def fleet(kafka: LocalKafka, fresh_prefix: str, tmp_path: Path) -> AsyncIterator[Fleet]:
-    """An application of its own; its workers end with the test."""
-    fleet = Fleet(kafka, fresh_prefix, tmp_path)
-    await fleet.create_topics()
-    yield fleet
-    await asyncio.to_thread(fleet.stop_all)
 
 
 async def pages_of(worker: WorkerProcess) -> str:
