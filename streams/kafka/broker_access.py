@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import aiokafka.errors as kafka_errors
-from aiokafka.conn import collect_hosts, create_conn
+from aiokafka.conn import AIOKafkaConnection, collect_hosts
 from aiokafka.protocol.metadata import MetadataRequest
 
 from streams.kafka.connection import client_options
 from streams.kafka.credentials import CredentialsRefusedError
 
 _ANSWER_SECONDS_MAX = 10.0
+_CLOSED_SECONDS_MAX = 1.0
 
 # What OpenSSL says of a broker's certificate (X509_V_ERR_…), and of a broker that hangs up on ours (RFC 8446, 6.2).
 _EXPIRED = 10
@@ -99,12 +100,22 @@ def is_denial(error: BaseException) -> bool:
 async def _connect(connection: Mapping[str, Any], host: str, port: int) -> None:
     """Connect, authenticate, ask something, and go. What fails is what would fail a client."""
     options = {name: value for name, value in client_options(connection).items() if name != "bootstrap_servers"}
-    async with asyncio.timeout(_ANSWER_SECONDS_MAX):
-        broker = await create_conn(host, port, **options)
-        try:
+    broker = AIOKafkaConnection(host, port, **options)
+    try:
+        async with asyncio.timeout(_ANSWER_SECONDS_MAX):
+            await broker.connect()
             await broker.send(MetadataRequest([]))
-        finally:
-            await broker.close()
+    except OSError:
+        broker.close()  # of a connection that never was nobody would say that it is closed
+        raise
+    except kafka_errors.KafkaError:
+        await _closed(broker)
+        raise
+    await _closed(broker)
+
+
+async def _closed(broker: AIOKafkaConnection) -> None:
+    await asyncio.wait([broker.close()], timeout=_CLOSED_SECONDS_MAX)
 
 
 def _failure(connection: Mapping[str, Any], server: str, error: BaseException) -> ConnectionFailure:
@@ -128,7 +139,7 @@ def _failure_told(connection: Mapping[str, Any], server: str, cause: BaseExcepti
         case asyncio.IncompleteReadError() | ConnectionResetError():
             hint = (
                 f" {server} hangs up at once: look whether it asks for another G9603_SECURITY_PROTOCOL than "
-                f"{connection['security_protocol']}."
+                f"{connection.get('security_protocol', 'PLAINTEXT')}."
             )
             return unreachable(connection["bootstrap_servers"], hint)
         case _:

@@ -29,6 +29,8 @@ _BITS = {
     Operation.DESCRIBE_CONFIGS: 1 << 10,
 }
 
+_WITH_DESCRIBE = {Operation.READ, Operation.WRITE, Operation.DESCRIBE}
+
 
 async def ensure_rights(connection: Mapping[str, Any], rights: Collection[Right]) -> None:
     """Return where the brokers let us in and have granted us all *rights*.
@@ -40,7 +42,7 @@ async def ensure_rights(connection: Mapping[str, Any], rights: Collection[Right]
         BrokerUnreachableError: No broker answers; `ensure_access` has more.
     """
     await ensure_access(connection)
-    if connection["security_protocol"] == SecurityProtocol.PLAINTEXT:
+    if connection.get("security_protocol", SecurityProtocol.PLAINTEXT) == SecurityProtocol.PLAINTEXT:
         return
     missing = await missing_rights(connection, rights)
     if missing:
@@ -48,7 +50,7 @@ async def ensure_rights(connection: Mapping[str, Any], rights: Collection[Right]
 
 
 def _denied(connection: Mapping[str, Any], right: Right) -> str:
-    who = connection.get("sasl_plain_username") or "whom we log in as"
+    who = connection.get("sasl_plain_username") or "the principal that we log in as"
     return f"A right is missing: {right}, for {who}."
 
 
@@ -80,8 +82,9 @@ async def missing_rights(connection: Mapping[str, Any], rights: Collection[Right
 async def _topic_granted(client: AIOKafkaClient, right: Right) -> bool:
     response = await client.send(client.get_random_node(), MetadataRequest([right.name]))
     ((error_code, *_, operations),) = response.topics
-    is_there = error_code == 0
-    return bool(operations & _BITS[right.operation]) if is_there else error_code != _TOPIC_DENIED
+    if error_code == _TOPIC_DENIED:  # not even Describe; of the other rights nothing is known
+        return right.operation not in _WITH_DESCRIBE
+    return error_code != 0 or bool(operations & _BITS[right.operation])
 
 
 async def _group_granted(client: AIOKafkaClient, right: Right) -> bool:

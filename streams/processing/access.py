@@ -45,8 +45,10 @@ class Right(NamedTuple):
     pattern_type: PatternType = PatternType.LITERAL
 
     def __str__(self) -> str:
-        prefix = "every one that begins with " if self.pattern_type is PatternType.PREFIXED else ""
-        return f"{self.operation} on the {self.resource_type} {prefix}{self.name}"
+        kind = self.resource_type.replace("-", " ")
+        if self.pattern_type is PatternType.PREFIXED:
+            return f"{self.operation} on every {kind} that begins with {self.name}"
+        return f"{self.operation} on the {kind} {self.name}"
 
 
 class Role(StrEnum):
