@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+import aiohttp
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
@@ -19,6 +21,7 @@ from streams.kafka.local_broker import LocalKafka
 from streams.kafka.log_reader import read_log
 from streams.processing.changelog import POSITIONS_KEY, episode_key
 from streams.processing.records import InputRecord
+from streams.web.pages import ROUTES
 from streams.worker.ending import EXIT_DOUBT
 from tests.canaries import CANARY, HEADERS, Sent, care, each_field_broken, found_in, found_under, poison, survey
 from tests.fleet import WAIT_SECONDS_MAX, Fleet
@@ -26,6 +29,7 @@ from tests.worker_with_fault import FAULTS
 
 pytestmark = pytest.mark.kafka
 
+BAD_INPUT = 65
 EPISODES = range(1, 9)
 ENDING = sorted(set(FAULTS) - {"aside", "agent"})
 
@@ -65,12 +69,23 @@ def process_list() -> bytes:
     return subprocess.run(["ps", "-A", "-ww", "-o", "args"], check=True, capture_output=True).stdout
 
 
+async def pages(worker: WorkerProcess) -> bytes:
+    """All that *worker* tells whoever asks."""
+    (port,) = re.findall(r'"port": (\d+)', worker.log_tail())
+    told = b""
+    async with aiohttp.ClientSession() as session:
+        for path in ROUTES:
+            async with session.get(f"http://127.0.0.1:{port}{path}") as page:
+                told += await page.read()
+    return told
+
+
 async def test_a_worker_in_good_order(fleet: Fleet, kafka: LocalKafka, tmp_path: Path) -> None:
     """Codes, corrections away from home, and every kind of poison: canaries are in the topics and nowhere else."""
     worker = fleet.start()
     await send(fleet, [*care(EPISODES), *poison().values(), *each_field_broken()])
     await fleet.until_done()
-    shown = process_list()
+    shown = process_list() + await pages(worker)
     for number in (signal.SIGUSR1, signal.SIGUSR2):  # Faust's handlers print local variables, and open a debugger
         os.kill(worker.pid, number)
     await fleet.until(lambda _lag: asyncio.sleep(0, words(worker, tmp_path).count("signal_ignored") == 2), "signals")
@@ -79,6 +94,7 @@ async def test_a_worker_in_good_order(fleet: Fleet, kafka: LocalKafka, tmp_path:
     assert found_under(tmp_path) == {}
     assert found_in(shown) == []
     assert b"streams worker" in shown
+    assert b"partitions: 0, 1, 2, 3" in shown
     assert kafka.folder is not None
     assert found_in((kafka.folder / "kafka.log").read_bytes()) == []
 
@@ -145,6 +161,20 @@ async def test_a_worker_with_careless_parts(fleet: Fleet, tmp_path: Path) -> Non
     assert "DROPPED MESSAGE" in words(worker, tmp_path)
     assert words(worker, tmp_path).count("unhandled_error") >= 2, "thread and destructor"
     assert found_under(tmp_path) == {}
+
+
+async def test_what_a_sender_is_told(fleet: Fleet, tmp_path: Path) -> None:
+    """Whoever sends a file learns which line and which field, and not what stands there: a terminal is seen by many."""
+    file = tmp_path / "events.ndjson"
+    refused = [sent.value for sent in poison().values() if sent.value]
+    file.write_bytes(b"\n".join(refused))
+    environment = {**os.environ, **fleet.settings.environment()}
+    for options in ([], ["--json"]):
+        command = [sys.executable, "-m", "streams", "send", str(file), *options]
+        ran = await asyncio.to_thread(subprocess.run, command, env=environment, capture_output=True, check=False)
+
+        assert ran.returncode == BAD_INPUT, ran.stderr
+        assert found_in(ran.stdout + ran.stderr) == []
 
 
 async def test_a_foreign_record_on_the_rekey_topic(fleet: Fleet, tmp_path: Path) -> None:

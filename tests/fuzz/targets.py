@@ -185,6 +185,8 @@ def _built_in() -> bytes:
 
 
 _AWAY = Record("survey-completed", 1, 2, 3, None, b"", ())
+_TRAVELLING = _travelling(origin_of(_AWAY, InputKind.SURVEY))
+_LINES = _TRAVELLING.split(b"\n")
 _LONG_SCORE = json_bytes(SCORED).replace(b"42.5", b"42.50000000000000000001")
 
 TARGETS: Mapping[str, Target] = {
@@ -204,7 +206,9 @@ TARGETS: Mapping[str, Target] = {
     ),
     "policy": Target(policy, [_built_in(), b"", b'[policy]\nid = "x"\nversion = "1"\n']),
     "changelog": Target(changelog, [_episode(), encode_positions(Positions(4, {"survey-completed": 7}))]),
-    "rekeying": Target(rekeying, [_travelling(origin_of(_AWAY, InputKind.SURVEY)), b"x:1"]),
+    "rekeying": Target(
+        rekeying, [_TRAVELLING, b"x:1", *(_TRAVELLING.replace(line, b"%b\xff?" % line) for line in _LINES)]
+    ),
     "settings": Target(
         settings,
         [

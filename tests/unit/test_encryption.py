@@ -77,6 +77,14 @@ def test_a_value_opens_only_unchanged(value: bytes, context: bytes, at: int, bit
         AGAIN.open(bytes(sealed), context=context)
 
 
+def test_a_value_that_was_cut_short_is_refused_in_words() -> None:
+    """Wherever: in the key's id, the wrapped key, the nonce or the tag."""
+    sealed = SEALS.seal(b"value", context=b"")
+    for length in range(len(sealed)):
+        with pytest.raises(EncryptionError):
+            AGAIN.open(sealed[:length], context=b"")
+
+
 @law
 @given(st.binary(max_size=200) | st.binary(max_size=200).map(lambda rest: b"\xc1" + rest))
 def test_whatever_is_opened_is_refused_in_words(value: bytes) -> None:
