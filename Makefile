@@ -31,10 +31,10 @@ OTHER_PYTHON := "The locks are resolved on the oldest Python, so that newer ones
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo test check audit sbom fuzz format schemas bench lock clean java-and-maven
+.PHONY: help setup demo test test-3.9 check audit sbom fuzz format schemas bench lock clean java-and-maven
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## Make .venv: all that the lock file names, and this project.
 
@@ -43,6 +43,9 @@ demo: setup ## Watch codes come out of a real Kafka. ARGS="--source synthea": of
 
 test: check java-and-maven ## Run every check and every test. ARGS="-k name": of the tests, only these.
 	$(BIN)/python -m pytest $(ARGS)
+
+test-3.9: setup java-and-maven ## Run the tests that need a broker against Kafka 3.9. ARGS="-k name": only these.
+	$(BIN)/python -m pytest tests/broker --kafka 3.9.2 $(ARGS)
 
 check: setup ## Check style, types, which way imports point, and what we are made of.
 	$(BIN)/ruff check .

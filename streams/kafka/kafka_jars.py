@@ -7,6 +7,8 @@ from string import Template
 from streams.kafka.maven import fetch_jars
 
 KAFKA_VERSION = "4.3.0"
+SUPPORTED_KAFKA_VERSIONS = ("3.9.2", KAFKA_VERSION)
+"""The last of the line that upgrades go through, and the newest: what the tests hold the worker to."""
 
 # Kafka depends on slf4j-api alone and would be silent; slf4j-simple writes its log to standard error.
 _POM = Template("""\

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from streams.kafka.kafka_jars import SUPPORTED_KAFKA_VERSIONS
 from streams.kafka.local_broker import LocalKafka
 from tests.fleet import Fleet
 from tests.secured_kafka import SecuredKafka
@@ -16,9 +17,19 @@ _counter = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def kafka() -> Iterator[LocalKafka]:
+def kafka(pytestconfig: pytest.Config) -> Iterator[LocalKafka]:
     """A Kafka that answers; a test that stops or freezes it leaves it answering."""
-    with LocalKafka() as broker:
+    with LocalKafka(version=pytestconfig.getoption("--kafka")) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="module", params=SUPPORTED_KAFKA_VERSIONS)
+def each_kafka(request: pytest.FixtureRequest) -> Iterator[LocalKafka]:
+    """One after the other, a Kafka of every version that we hold ourselves to, for what must be seen on each."""
+    if request.param == request.config.getoption("--kafka"):
+        yield request.getfixturevalue("kafka")
+        return
+    with LocalKafka(version=request.param) as broker:
         yield broker
 
 
