@@ -15,12 +15,18 @@ STEPS = 40
 
 
 def search(
-    protocol: Protocol = AS_BUILT, *, examples: int = EXAMPLES, seed: int = SEED, shortens: bool = True
+    protocol: Protocol = AS_BUILT,
+    *,
+    opening: str | None = None,
+    examples: int = EXAMPLES,
+    seed: int = SEED,
+    shortens: bool = True,
 ) -> None:
     """Run *examples* histories under *protocol*.
 
     Args:
         protocol: The promises that are kept.
+        opening: How every history begins; None draws it.
         examples: How many histories, if none fails.
         seed: Decides all of them.
         shortens: Whether a history that fails is made as short as can be.
@@ -28,7 +34,8 @@ def search(
     Raises:
         ViolationError: An invariant does not hold; the message tells the seed and the timeline.
     """
-    machine = hypothesis.seed(seed)(type("Machine", (StreamTasksMachine,), {"protocol": protocol, "seed": seed}))
+    chosen = {"protocol": protocol, "seed": seed, "opening": opening}
+    machine = hypothesis.seed(seed)(type("Machine", (StreamTasksMachine,), chosen))
     phases = (Phase.generate, Phase.shrink) if shortens else (Phase.generate,)
     run_state_machine_as_test(
         machine,

@@ -148,6 +148,13 @@ class World:
         name = f"{participant.topic}-{participant.partition}"
         self.timeline.note("broker", f"writes {transactional_id}'s {what} marker to {name}")
 
+    def write_all_markers(self) -> bool:
+        """Write every marker that is missing; whether there was any."""
+        missing = self.broker.missing_markers()
+        for transactional_id, participant in missing:
+            self.write_marker(transactional_id, participant)
+        return bool(missing)
+
     def end_rebalance(self) -> None:
         """Give up members that have not joined, and deal out the tasks."""
         self.broker.group.end_rebalance()
@@ -211,6 +218,10 @@ class World:
         """
         for process in self.living():
             process.is_paused = False
+        for process in list(self.running()):
+            self.fetch(process, 100)
+        self.rest()
+        self.audit.check()
         while self.network.stragglers:
             self.network.take_straggler(self.network.stragglers[0])
             self.audit.check()
@@ -241,9 +252,7 @@ class World:
                 moved = True
         for process in list(self.running()):
             moved |= self.calm(process)
-        for transactional_id, participant in self.broker.missing_markers():
-            self.write_marker(transactional_id, participant)
-            moved = True
+        moved |= self.write_all_markers()
         moved |= self._end_complete_rebalance()
         for process in list(self.running()):
             moved |= self.fetch(process, 100) > 0
