@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from schemas.vocabulary import RecordStatus
-from tests.care import Message, baseline, care, episodes_at_home_in, follow_up, treatment
 from streams.processing.topology import InputKind
+from tests.care import Message, baseline, care, episodes_at_home_in, follow_up, treatment
 from tests.simulation.openings import OPENINGS
 from tests.simulation.process import SimulatedProcess
 from tests.simulation.protocol import AS_BUILT, Protocol

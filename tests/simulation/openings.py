@@ -41,7 +41,9 @@ def lost_end(world: World) -> None:
         for request in world.network.of(process.name):
             world.lose(request)
         world.calm(process)
-    world.write_all_markers()
+        world.write_all_markers()
+        world.fetch(process, 1)
+        world.work_up_to(process, "Produce")
 
 
 def missed_generation(world: World) -> None:

@@ -9,7 +9,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.simulation.machine import StreamTasksMachine
 from tests.simulation.protocol import AS_BUILT, Protocol
 
-EXAMPLES = int(os.environ.get("SIMULATION_EXAMPLES", "150"))
+EXAMPLES = int(os.environ.get("SIMULATION_EXAMPLES", "200"))
 SEED = int(os.environ.get("SIMULATION_SEED", "0"))
 STEPS = 40
 

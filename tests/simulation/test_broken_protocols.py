@@ -42,4 +42,4 @@ def test_a_broken_promise_is_found(broken: Protocol, opening: str) -> None:
 @pytest.mark.parametrize("opening", OPENINGS)
 def test_the_protocol_as_built_keeps_every_promise_from_there(opening: str) -> None:
     """It is the broken promise that is found above, not the opening."""
-    search(opening=opening, examples=EXAMPLES // 5)
+    search(opening=opening, examples=EXAMPLES // 10)
