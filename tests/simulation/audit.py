@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from streams.processing.stream_task import Coder
 from streams.worker.step import Step, TopicPartition
 from tests.simulation.broker import Broker
-from tests.simulation.effects import Effects, Fault
+from tests.simulation.effects import Effects
+from tests.simulation.invariants import Invariant, require
 from tests.simulation.partition_log import Entry, Unit
 from tests.simulation.timeline import Timeline
 from tests.tasks_in_memory import TOPOLOGY
@@ -62,11 +63,9 @@ class Audit:
         if seen == self._seen:
             return
         self._seen = seen
-        try:
+        with self._timeline.told():
             self._check_units([entry for entries in decided.values() for entry in entries])
             self._effects.check(decided)
-        except Fault as fault:
-            raise self._timeline.violation(*fault.args) from None
 
     def check_end(self, in_memory: Mapping[int, Mapping[bytes, bytes]]) -> None:
         """Hold them once more when everything has been read and nothing is on its way.
@@ -79,10 +78,8 @@ class Audit:
         """
         self.check()
         decided = {topic: list(self._broker.decided(topic)) for topic in WRITTEN}
-        try:
+        with self._timeline.told():
             self._effects.check_end(decided, in_memory)
-        except Fault as fault:
-            raise self._timeline.violation(*fault.args) from None
 
     def _check_units(self, entries: Sequence[Entry]) -> None:
         found: dict[Unit, dict[TopicPartition, list[_Content]]] = defaultdict(lambda: defaultdict(list))
@@ -91,12 +88,13 @@ class Audit:
                 tp = TopicPartition(entry.record.topic, entry.record.partition)
                 found[entry.unit][tp].append((entry.record.key, entry.record.value))
         for unit, records in found.items():
-            if unit not in self._visible and unit.process < self._oldest_process.get(unit.transactional_id, 0):
-                raise Fault("I6 fencing", f"{_name(unit)} became visible after a later process had its id")
-            if unit not in self._ending:
-                raise Fault("I4 no aborted read", f"{_name(unit)} is visible, and was never to be committed")
-            if records != _by_partition(self._steps[unit]):
-                raise Fault("I4 no aborted read", f"{_name(unit)} is visible in part, or more than once")
+            oldest, name = self._oldest_process.get(unit.transactional_id, 0), _name(unit)
+            is_in_time = unit in self._visible or unit.process >= oldest
+            require(is_in_time, Invariant.FENCING, f"{name} became visible after a later process had its id")
+            was_ending = unit in self._ending
+            require(was_ending, Invariant.NO_ABORTED_READ, f"{name} is visible, and was never to be committed")
+            is_whole = records == _by_partition(self._steps[unit])
+            require(is_whole, Invariant.NO_ABORTED_READ, f"{name} is visible in part, or more than once")
         self._visible.update(found)
 
 

@@ -8,9 +8,8 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Collection
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from streams.processing.records import OutputRecord
 from streams.worker.restorer import RestoredPartition
 from streams.worker.step import Generation, Step, TopicPartition
 from tests.simulation.audit import Audit
@@ -21,6 +20,9 @@ from tests.simulation.protocol import Protocol
 from tests.simulation.refusals import ConnectionLostError, OutcomeUnknownError
 from tests.simulation.transaction_coordinator import GROUP_OFFSETS
 from tests.tasks_in_memory import TOPOLOGY
+
+if TYPE_CHECKING:
+    from streams.processing.records import OutputRecord
 
 AnswerT = TypeVar("AnswerT")
 

@@ -27,14 +27,11 @@ from streams.recount.expectation import Coordinates, Expectation
 from streams.worker.step import TopicPartition
 from tests.oracle import recount
 from tests.simulation.broker import Broker
+from tests.simulation.invariants import Invariant, require
 from tests.simulation.partition_log import Entry
 from tests.tasks_in_memory import TOPOLOGY, Record
 
 Decided = Mapping[str, Sequence[Entry]]
-
-
-class Fault(Exception):  # noqa: N818 - it becomes a ViolationError once it has its timeline
-    """An invariant, and why it does not hold."""
 
 
 class Effects:
@@ -49,7 +46,7 @@ class Effects:
         """Hold I1, I2, I3 and I5 against a moment.
 
         Raises:
-            Fault: One does not hold.
+            BrokenInvariantError: One does not hold.
         """
         positions, episodes = self._changelog(decided)
         self._check_prefix(decided, positions, episodes)
@@ -60,27 +57,36 @@ class Effects:
         """Hold I1, I2 and I8 against the end.
 
         Raises:
-            Fault: One does not hold.
+            BrokenInvariantError: One does not hold.
         """
         positions, episodes = self._changelog(decided)
         for tp in self._sources():
-            if any(record.offset >= positions.get(tp, 0) for record in self._broker.logs[tp].read_committed(0)):
-                raise Fault("I8 liveness", f"{tp.topic}-{tp.partition} was not read to its end")
+            is_read = all(record.offset < positions.get(tp, 0) for record in self._broker.logs[tp].read_committed(0))
+            require(is_read, Invariant.LIVENESS, f"{tp.topic}-{tp.partition} was not read to its end")
         expectation, view = Expectation(self._coder.decoder, self._coder.policy), _billed(decided)
         for topic, kind in TOPOLOGY.kinds.items():
             for partition in range(self._broker.task_count):
                 expectation.take(self._broker.logs[TopicPartition(topic, partition)].read_committed(0), kind)
-        if view.codes() != orjson.loads(orjson.dumps(expectation.codes())):
-            raise Fault("I1 exactly once", "billing does not hold what the input amounts to")
+        require(
+            view.codes() == orjson.loads(orjson.dumps(expectation.codes())),
+            Invariant.EXACTLY_ONCE,
+            "billing does not hold what the input amounts to",
+        )
         for episode_id, episode in expectation.episodes.items():
             answer = recount(episode.facts, self._coder.policy)
             code = view.active[episode_id]["code"] if episode_id in view.active else None
-            if code != (answer.code if answer is not None else None):
-                raise Fault("I1 exactly once", f"{episode_id} is coded {code}, and the oracle says {answer}")
+            require(
+                code == (answer.code if answer is not None else None),
+                Invariant.EXACTLY_ONCE,
+                f"{episode_id} is coded {code}, and the oracle says {answer}",
+            )
         for partition, held in in_memory.items():
             home = {key: value for (at, key), value in episodes.items() if at == partition}
-            if held != home:
-                raise Fault("I2 state", f"the task of partition {partition} holds other episodes than its changelog")
+            require(
+                held == home,
+                Invariant.STATE,
+                f"the task of partition {partition} holds other episodes than its changelog",
+            )
 
     def _changelog(self, decided: Decided) -> tuple[dict[TopicPartition, int], dict[tuple[int, bytes], bytes]]:
         """Positions by source partition and episodes by partition and key: the last value of each counts."""
@@ -91,8 +97,11 @@ class Effects:
             if key == POSITIONS_KEY:
                 for topic, offset in decode_positions(value).next_offsets.items():
                     tp = TopicPartition(topic, record.partition)
-                    if offset < positions.get(tp, 0):
-                        raise Fault("I5 order", f"the position in {tp.topic}-{tp.partition} goes back to {offset}")
+                    require(
+                        offset >= positions.get(tp, 0),
+                        Invariant.ORDER,
+                        f"the position in {tp.topic}-{tp.partition} goes back to {offset}",
+                    )
                     positions[tp] = offset
                 continue
             before = episodes.get((record.partition, key))
@@ -119,24 +128,32 @@ class Effects:
                     forwarded[_coordinates(record)] += 1
                 else:
                     expected[tp.partition, decoded[0]].append(decoded[1])
-        if letters != Counter(map(_origin_of_letter, _records(decided, TOPOLOGY.dead_letter))):
-            raise Fault("I3 atomic prefix", "the dead letters are not those of what was read")
-        if forwarded != Counter(map(_origin_of_rekeyed, _records(decided, TOPOLOGY.episodes_rekey))):
-            raise Fault("I3 atomic prefix", "what was sent home is not what was read away from home")
+        require(
+            letters == Counter(map(_origin_of_letter, _records(decided, TOPOLOGY.dead_letter))),
+            Invariant.ATOMIC_PREFIX,
+            "the dead letters are not those of what was read",
+        )
+        require(
+            forwarded == Counter(map(_origin_of_rekeyed, _records(decided, TOPOLOGY.episodes_rekey))),
+            Invariant.ATOMIC_PREFIX,
+            "what was sent home is not what was read away from home",
+        )
         held = {(partition, episode_id_of(key)): decode_episode(value) for (partition, key), value in episodes.items()}
         folded = {place: Episode().with_arrivals(arrived) for place, arrived in expected.items()}
-        if folded != {place: coded.episode for place, coded in held.items()}:
-            raise Fault("I3 atomic prefix", "the episodes are not those of what was read")
+        require(
+            folded == {place: coded.episode for place, coded in held.items()},
+            Invariant.ATOMIC_PREFIX,
+            "the episodes are not those of what was read",
+        )
 
     def _check_offsets(self, positions: Mapping[TopicPartition, int]) -> None:
         # While markers are on their way the two may differ, for a reader of either waits for them.
-        if not self._broker.missing_markers() and self._broker.group.committed != positions:
-            raise Fault("I3 atomic prefix", "the group's offsets are not the positions in the changelog")
+        is_same = bool(self._broker.missing_markers()) or self._broker.group.committed == positions
+        require(is_same, Invariant.ATOMIC_PREFIX, "the group's offsets are not the positions in the changelog")
 
     def _check_billing(self, decided: Decided, episodes: Mapping[tuple[int, bytes], bytes]) -> None:
         view = _billed(decided)
-        if view.faults:
-            raise Fault("I1 exactly once", "; ".join(view.faults))
+        require(not view.faults, Invariant.EXACTLY_ONCE, "; ".join(view.faults))
         told: dict[str, list[str]] = defaultdict(list)
         for record in _records(decided, TOPOLOGY.coding_events):
             event = orjson.loads(record.value or b"")
@@ -144,10 +161,12 @@ class Effects:
         for (_, key), value in episodes.items():
             episode_id = episode_id_of(key)
             entries = [entry.event_id for entry in decode_episode(value).ledger.entries]
-            if entries != told.pop(episode_id, []):
-                raise Fault("I2 state", f"the ledger of {episode_id} is not what billing was told")
-        if told:
-            raise Fault("I2 state", f"billing was told of {sorted(told)}, and no ledger knows of it")
+            require(
+                entries == told.pop(episode_id, []),
+                Invariant.STATE,
+                f"the ledger of {episode_id} is not what billing was told",
+            )
+        require(not told, Invariant.STATE, f"billing was told of {sorted(told)}, and no ledger knows of it")
 
     def _read(self, tp: TopicPartition, position: int, decided: Decided) -> Iterator[Record]:
         if tp.topic == TOPOLOGY.episodes_rekey:
@@ -180,10 +199,16 @@ class Effects:
 
 def _check_grows(episode_id: str, before: bytes, after: bytes) -> None:
     old, new = decode_episode(before), decode_episode(after)
-    if new.ledger.entries[: len(old.ledger.entries)] != old.ledger.entries:
-        raise Fault("I5 order", f"the ledger of {episode_id} does not go on from the last one")
-    if len(new.ledger.entries) > len(old.ledger.entries) + 1:
-        raise Fault("I5 order", f"the ledger of {episode_id} skips a revision")
+    require(
+        new.ledger.entries[: len(old.ledger.entries)] == old.ledger.entries,
+        Invariant.ORDER,
+        f"the ledger of {episode_id} does not go on from the last one",
+    )
+    require(
+        len(new.ledger.entries) <= len(old.ledger.entries) + 1,
+        Invariant.ORDER,
+        f"the ledger of {episode_id} skips a revision",
+    )
 
 
 def _billed(decided: Decided) -> BillingView:

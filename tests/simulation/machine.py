@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from schemas.vocabulary import RecordStatus
-from tests.care import Message, baseline, care, episodes_at_home_in, follow_up, treatment
 from streams.processing.topology import InputKind
+from tests.care import Message, baseline, care, episodes_at_home_in, follow_up, treatment
+from tests.simulation.openings import OPENINGS
 from tests.simulation.process import SimulatedProcess
 from tests.simulation.protocol import AS_BUILT, Protocol
 from tests.simulation.timeline import ViolationError
@@ -44,6 +45,8 @@ class StreamTasksMachine(RuleBasedStateMachine):
 
     protocol: ClassVar[Protocol] = AS_BUILT
     seed: ClassVar[int] = 0
+    opening: ClassVar[str | None] = None
+    """The one that every history begins with; None draws it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,15 +56,13 @@ class StreamTasksMachine(RuleBasedStateMachine):
     # -----------------------------------------------------------------------------------------
     # The usual
     # -----------------------------------------------------------------------------------------
-    @initialize(sent=messages, both=st.booleans())
-    def begin(self, sent: list[tuple[Message, int, bool]], *, both: bool) -> None:
-        """Some input, and one worker or two that have their tasks."""
-        for message in care(EPISODES[0]):
-            self.world.send(message.kind, 0, message.value, timestamp_ms=0)
+    @initialize(sent=messages, opening=st.sampled_from(tuple(OPENINGS)))
+    def begin(self, sent: list[tuple[Message, int, bool]], opening: str) -> None:
+        """Some input, and the moves of an opening."""
+        for message in (*care(EPISODES[0]), baseline(EPISODES[1])):
+            self.world.send(message.kind, EPISODES.index(message.episode_id), message.value, timestamp_ms=0)
         self.send(sent)
-        for slot in range(SLOTS if both else 1):
-            self.world.start(slot)
-        self.world.rest()
+        OPENINGS[self.opening or opening](self.world)
 
     @rule(sent=messages)
     def send(self, sent: list[tuple[Message, int, bool]]) -> None:

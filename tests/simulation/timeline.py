@@ -1,6 +1,10 @@
 """What happened in a simulated run, in order, so that a failing one can be read."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+from tests.simulation.invariants import BrokenInvariantError
 
 SHOWN_MAX = 400
 
@@ -20,7 +24,16 @@ class Timeline:
         """Say what *who* did."""
         self.lines.append(f"{len(self.lines) + 1:>4}  {who:<10} {what}")
 
-    def violation(self, invariant: str, why: str) -> ViolationError:
-        """The error that tells *why* the *invariant* does not hold, and how it came to that."""
-        shown = "\n".join(self.lines[-SHOWN_MAX:])
-        return ViolationError(f"{invariant}: {why}\nseed {self.seed}\n{shown}")
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Where an invariant does not hold, tell how it came to that.
+
+        Raises:
+            ViolationError: With the seed and the timeline.
+        """
+        try:
+            yield
+        except BrokenInvariantError as broken:
+            shown = "\n".join(self.lines[-SHOWN_MAX:])
+            message = f"{broken}\nseed {self.seed}\n{shown}"
+            raise ViolationError(message) from None

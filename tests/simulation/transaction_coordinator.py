@@ -72,9 +72,7 @@ class TransactionCoordinator:
         self._raise_epoch(transaction)
         return transaction.producer
 
-    def add_partitions(
-        self, transactional_id: str, producer: Producer, participants: Iterable[TopicPartition]
-    ) -> None:
+    def add_partitions(self, transactional_id: str, producer: Producer, participants: Iterable[TopicPartition]) -> None:
         """Begin the transaction where there is none, and take *participants* into it.
 
         Raises:

@@ -13,6 +13,7 @@ from tests.simulation.audit import Audit
 from tests.simulation.broker import Broker
 from tests.simulation.clients import Connection
 from tests.simulation.idle_loop import IdleLoop
+from tests.simulation.invariants import Invariant, require
 from tests.simulation.network import Network, Request
 from tests.simulation.partition_log import Fate
 from tests.simulation.process import SimulatedProcess
@@ -148,6 +149,13 @@ class World:
         name = f"{participant.topic}-{participant.partition}"
         self.timeline.note("broker", f"writes {transactional_id}'s {what} marker to {name}")
 
+    def write_all_markers(self) -> bool:
+        """Write every marker that is missing; whether there was any."""
+        missing = self.broker.missing_markers()
+        for transactional_id, participant in missing:
+            self.write_marker(transactional_id, participant)
+        return bool(missing)
+
     def end_rebalance(self) -> None:
         """Give up members that have not joined, and deal out the tasks."""
         self.broker.group.end_rebalance()
@@ -186,7 +194,9 @@ class World:
         """Let everybody who runs do all that can be done without reading more; a rebalance ends if it can."""
         moved = True
         while moved:
-            moved = any([self.calm(process) for process in list(self.running())])
+            moved = False
+            for process in list(self.running()):
+                moved |= self.calm(process)
             moved |= self._end_complete_rebalance()
 
     def _end_complete_rebalance(self) -> bool:
@@ -214,15 +224,18 @@ class World:
         while self.network.stragglers:
             self.network.take_straggler(self.network.stragglers[0])
             self.audit.check()
-        for _ in range(ROUNDS_MAX):
-            if not self._round():
-                break
+        for process in list(self.running()):
+            self.fetch(process, 100)
+        self.rest()
+        self.audit.check()
+        rounds = 0
+        while rounds < ROUNDS_MAX and self._round():
+            rounds += 1
             self.audit.check()
-        else:
-            raise self.timeline.violation("I8 liveness", f"the workers are still busy after {ROUNDS_MAX} rounds")
         held = {p: task.episodes for process in self.living() for p, task in process.tasks.items()}
-        if sorted(held) != list(range(TASKS)):
-            raise self.timeline.violation("I8 liveness", f"only partitions {sorted(held)} have a task")
+        with self.timeline.told():
+            require(rounds < ROUNDS_MAX, Invariant.LIVENESS, f"the workers are still busy after {rounds} rounds")
+            require(len(held) == TASKS, Invariant.LIVENESS, f"only partitions {sorted(held)} have a task")
         self.audit.check_end(held)
 
     def close(self) -> None:
@@ -241,9 +254,7 @@ class World:
                 moved = True
         for process in list(self.running()):
             moved |= self.calm(process)
-        for transactional_id, participant in self.broker.missing_markers():
-            self.write_marker(transactional_id, participant)
-            moved = True
+        moved |= self.write_all_markers()
         moved |= self._end_complete_rebalance()
         for process in list(self.running()):
             moved |= self.fetch(process, 100) > 0

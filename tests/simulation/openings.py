@@ -1,0 +1,67 @@
+"""How a history may begin: a few moves that lead to a moment at which a promise of the protocol counts.
+
+Chance alone seldom gets so far in forty rules. What happens next is drawn, under every opening alike.
+"""
+
+from collections.abc import Callable, Mapping
+
+from tests.simulation.world import World
+
+
+def at_rest(world: World) -> None:
+    """Two workers that have their tasks."""
+    world.start(0)
+    world.start(1)
+    world.rest()
+
+
+def alone(world: World) -> None:
+    """One worker that has all tasks."""
+    world.start(0)
+    world.rest()
+
+
+def zombie(world: World) -> None:
+    """The first of two workers is stopped within its step, for so long that the other takes over its tasks."""
+    at_rest(world)
+    for process in list(world.running())[:1]:
+        world.fetch(process, 2)
+        world.work_up_to(process, "AddPartitionsToTxn")
+        world.pause(process)
+        world.expire(process.member_id)
+    world.rest()
+
+
+def lost_end(world: World) -> None:
+    """The connection breaks under EndTxn, before the broker has taken it; it may still do so."""
+    alone(world)
+    for process in list(world.running()):
+        world.fetch(process, 1)
+        world.work_up_to(process, "EndTxn")
+        for request in world.network.of(process.name):
+            world.lose(request)
+        world.calm(process)
+        world.write_all_markers()
+        world.fetch(process, 1)
+        world.work_up_to(process, "Produce")
+
+
+def missed_generation(world: World) -> None:
+    """A worker joins again, and is stopped before it learns its tasks; another works on some of them, and leaves."""
+    alone(world)
+    for process in list(world.running()):
+        other = world.start(1)
+        world.calm(other)
+        world.work_up_to(process, "SyncGroup")
+        world.pause(process)
+        world.rest()
+        world.fetch(other, 1)
+        world.calm(other)
+        world.write_all_markers()
+        world.stop(other)
+        world.calm(other)
+
+
+OPENINGS: Mapping[str, Callable[[World], None]] = {
+    opening.__name__: opening for opening in (at_rest, alone, zombie, lost_end, missed_generation)
+}
