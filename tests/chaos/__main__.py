@@ -16,6 +16,7 @@ from tests.chaos.report import show_verdict, verdict_table, write_json
 from tests.chaos.scenario import Scenario, all_scenarios
 
 DEFAULT_SEED = 9603
+_WIDTH = 130
 _OUTPUT = Path("build/chaos/verdicts.json")
 
 
@@ -23,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; 0 where everything held."""
     asked = _parser().parse_args(arguments)
     console = Console()
+    console.width = max(console.width, _WIDTH)
     scenarios = _chosen(asked)
     if asked.list:
         for scenario in scenarios:

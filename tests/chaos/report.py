@@ -31,7 +31,7 @@ def show_verdict(console: Console, verdict: Verdict) -> None:
 def verdict_table(verdicts: Sequence[Verdict]) -> Table:
     """A row each."""
     table = Table(title="What the attack found")
-    table.add_column("scenario")
+    table.add_column("scenario", no_wrap=True)
     for name in ("seed", "faults", "records", "codes", "lost", "doubled", "recovered in", "restarts"):
         table.add_column(name, justify="right")
     table.add_column("")

@@ -2,13 +2,13 @@
 
 import importlib
 import pkgutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import tests.chaos.scenarios
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from tests.chaos.invariants import Judgement
     from tests.chaos.trial import Trial
@@ -27,6 +27,7 @@ class Scenario:
         needs_cluster: Needs the three brokers and their proxies.
         episodes: Size of the load.
         partitions: Of every topic.
+        changelog_config: Settings of the changelog that are not those it is created with.
         examine: For a negative control: holds what another program did against its input. Something must be found.
     """
 
@@ -38,6 +39,7 @@ class Scenario:
     needs_cluster: bool = False
     episodes: int = 300
     partitions: int = 4
+    changelog_config: "Mapping[str, str]" = field(default_factory=dict)
     examine: "Callable[[Trial], Awaitable[Judgement]] | None" = None
 
 

@@ -59,9 +59,10 @@ async def _attack(trial: Trial, told: list[str]) -> tuple[float | None, Judgemen
     async with trial.billing.running():
         try:
             await trial.scenario.run(trial)
-            await trial.until_done()
-            recovered_at = trial.timeline.now()
-            trial.note("nothing is left to do")
+            if not trial.is_refused:
+                await trial.until_done()
+                recovered_at = trial.timeline.now()
+                trial.note("nothing is left to do")
         except TrialFailedError as error:
             trial.note(str(error))
             told.append(f"{Invariant.LIVENESS}: {error}")

@@ -13,7 +13,7 @@ async def kill_at_random(trial: Trial) -> None:
     for _ in range(3):
         trial.start()
     await trial.send(trial.parts(_KILLS + 1)[0])
-    await trial.until_working()
+    await trial.until_begun()
     for part in trial.parts(_KILLS + 1)[1:]:
         await trial.send(part)
         await trial.pause(trial.random.uniform(*_PAUSE_SECONDS))
@@ -27,7 +27,7 @@ async def all_killed(trial: Trial) -> None:
         for _ in range(2):
             trial.start()
         await trial.send(part)
-        await trial.until_working()
+        await trial.until_begun()
         for worker in list(trial.workers):
             trial.kill(worker)
     trial.start()
@@ -68,7 +68,7 @@ def _in_revocation(moment: Moment) -> Scenario:
     async def run(trial: Trial) -> None:
         worker = trial.start(Failpoint(Point.IN_REVOCATION, moment))
         await trial.send(trial.load)
-        await trial.until_working()
+        await trial.until_begun()
         trial.start()  # which makes the group revoke everything
         await trial.until_killed_by_itself(worker)
 

@@ -13,7 +13,7 @@ async def zombie(trial: Trial) -> None:
     frozen, survivor = trial.start(), trial.start()
     await trial.until_tasks(frozen, 2)
     await trial.send(first)
-    await trial.until_working()
+    await trial.until_begun()
     trial.fault(f"SIGSTOP {frozen.name}")
     frozen.freeze()
     await trial.send(second)
@@ -29,7 +29,7 @@ async def zombie_keeps_its_work(trial: Trial) -> None:
     workers = [trial.start(), trial.start()]
     first, second = trial.parts(2)
     await trial.send(first)
-    await trial.until_working()
+    await trial.until_begun()
     for worker in workers:
         trial.fault(f"SIGSTOP {worker.name}")
         worker.freeze()
