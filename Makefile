@@ -31,7 +31,7 @@ OTHER_PYTHON := "The locks are resolved on the oldest Python, so that newer ones
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo test check format schemas bench lock clean java-and-maven
+.PHONY: help setup demo test check chaos soak format schemas bench lock clean java-and-maven
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,12 @@ check: setup ## Check style, types, and which way imports point.
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(SOURCES)
 	$(BIN)/lint-imports
+
+chaos: setup java-and-maven ## Attack real workers on a real Kafka of three brokers. ARGS="--help": how.
+	$(BIN)/python -m tests.chaos $(ARGS)
+
+soak: setup java-and-maven ## A random mix of faults. ARGS="--minutes 60": for so long.
+	$(BIN)/python -m tests.chaos.soak $(ARGS)
 
 format: setup ## Bring the code into the house's format, and mend what ruff can mend.
 	$(BIN)/ruff check --fix .

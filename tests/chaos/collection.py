@@ -53,6 +53,7 @@ async def collect(trial: Trial) -> Evidence:
         restored=await restorer.restore(range(trial.scenario.partitions)),
         changelog_is_whole=trial.changelog_is_whole,
         canaries_in_logs=_canaries(trial),
+        unbounded=trial.unbounded,
         faults_of_processes=trial.faults_of_processes,
     )
 

@@ -41,6 +41,8 @@ class Evidence:
     """Whether the changelog still has every record that was written; compaction takes the history away."""
     canaries_in_logs: Sequence[str] = ()
     """Ids of patients and episodes that stand in a worker's log."""
+    unbounded: Sequence[str] = ()
+    """What has grown that should not."""
     faults_of_processes: Sequence[str] = ()
     """Ends of workers that nobody asked for, and that doubt does not explain."""
 

@@ -79,6 +79,7 @@ def judge(evidence: Evidence) -> Judgement:
         violations += (Violation(Invariant(number), told) for number, told in history_violations(evidence))
     violations += _liveness_violations(evidence, state)
     violations += (Violation(Invariant.PRIVACY, f"{canary} stands in a log") for canary in evidence.canaries_in_logs)
+    violations += (Violation(Invariant.BOUNDED, told) for told in evidence.unbounded)
     return judgement
 
 

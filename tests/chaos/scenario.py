@@ -28,6 +28,7 @@ class Scenario:
         episodes: Size of the load.
         partitions: Of every topic.
         changelog_config: Settings of the changelog that are not those it is created with.
+        restarts_max: So many workers may end in doubt, and are started again.
         examine: For a negative control: holds what another program did against its input. Something must be found.
     """
 
@@ -40,6 +41,7 @@ class Scenario:
     episodes: int = 300
     partitions: int = 4
     changelog_config: "Mapping[str, str]" = field(default_factory=dict)
+    restarts_max: int = 20
     examine: "Callable[[Trial], Awaitable[Judgement]] | None" = None
 
 

@@ -35,7 +35,6 @@ WAIT_SECONDS_MAX = 120.0
 _POLL_SECONDS = 0.1
 _REQUEST_TIMEOUT_MS = 5_000
 """Of our own clients: a frozen broker is not waited for as long as by default."""
-_RESTARTS_MAX = 20
 _RESTARTED = {ExitCode.DOUBT, ExitCode.UNAVAILABLE}
 """After these a supervisor starts a worker again, as the README says."""
 
@@ -77,6 +76,8 @@ class Trial:
         """Those that live or should."""
         self.former_workers: list[WorkerUnderTest] = []
         self.faults_of_processes: list[str] = []
+        self.unbounded: list[str] = []
+        """What has grown that should not."""
         self.restart_count = 0
         self.changelog_is_whole = True
         """A scenario that lets the changelog be compacted says so."""
@@ -338,8 +339,8 @@ class Trial:
             return
         if code not in _RESTARTED and self.scenario.examine is None:
             self.faults_of_processes.append(f"{worker.name} ended with {code}, and nobody had asked it to")
-        elif self.restart_count >= _RESTARTS_MAX:
-            self.faults_of_processes.append(f"workers ended in doubt more than {_RESTARTS_MAX} times")
+        elif self.restart_count >= self.scenario.restarts_max:
+            self.faults_of_processes.append(f"workers ended in doubt more than {self.scenario.restarts_max} times")
         else:
             self.restart_count += 1
             self.start(settings=worker.settings, command=worker.restart_command)

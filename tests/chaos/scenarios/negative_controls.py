@@ -44,8 +44,9 @@ def _control(guarantee: str, words: str) -> Scenario:
 
     return Scenario(
         f"control-faust-{guarantee.replace('_', '-')}",
-        f"Faust {words}: two workers, killed at random.",
+        f"Faust {words}: two workers, killed at random. Something must be found.",
         run,
+        in_subset=guarantee == "at_least_once",
         episodes=_EPISODES,
         examine=examine,
     )
