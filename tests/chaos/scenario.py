@@ -45,6 +45,11 @@ class Scenario:
     examine: "Callable[[Trial], Awaitable[Judgement]] | None" = None
 
 
+def sentence_of(run: "Callable[[Trial], Awaitable[None]]") -> str:
+    """The first paragraph of its docstring."""
+    return " ".join((run.__doc__ or "").strip().split("\n\n")[0].split())
+
+
 def all_scenarios() -> list[Scenario]:
     """Every scenario of every module of ``scenarios/``, by name."""
     modules = pkgutil.iter_modules(tests.chaos.scenarios.__path__, f"{tests.chaos.scenarios.__name__}.")

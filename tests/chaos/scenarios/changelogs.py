@@ -1,6 +1,6 @@
 """Changelogs of every shape: compacted, ending in an open or an aborted transaction, refusing a large record."""
 
-from tests.chaos.scenario import Scenario
+from tests.chaos.scenario import Scenario, sentence_of
 from tests.chaos.topic_surgery import SEEN_BY_CLEANER, configure, foreign_transaction, until_compacted
 from tests.chaos.trial import Trial
 
@@ -49,11 +49,11 @@ async def state_too_large(trial: Trial) -> None:
 
 
 SCENARIOS = (
-    Scenario("changelog-compacted", compacted.__doc__ or "", compacted, changelog_config=SEEN_BY_CLEANER),
-    Scenario("changelog-open-transaction", ends_in_an_open_transaction.__doc__ or "", ends_in_an_open_transaction),
+    Scenario("changelog-compacted", sentence_of(compacted), compacted, changelog_config=SEEN_BY_CLEANER),
+    Scenario("changelog-open-transaction", sentence_of(ends_in_an_open_transaction), ends_in_an_open_transaction),
     Scenario(
         "changelog-refuses-large-records",
-        state_too_large.__doc__ or "",
+        sentence_of(state_too_large),
         state_too_large,
         changelog_config={"max.message.bytes": str(_SMALL_BYTES)},
     ),

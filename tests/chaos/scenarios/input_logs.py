@@ -5,7 +5,7 @@ from aiokafka import AIOKafkaProducer
 from streams.cli.console import ExitCode
 from streams.kafka.connection import client_options
 from tests.chaos.load import Partitioner
-from tests.chaos.scenario import Scenario
+from tests.chaos.scenario import Scenario, sentence_of
 from tests.chaos.topic_surgery import delete_records, foreign_transaction, widen
 from tests.chaos.trial import Trial
 
@@ -100,9 +100,9 @@ async def widened(trial: Trial) -> None:
 
 
 SCENARIOS = (
-    Scenario("input-transaction-gaps", transaction_gaps.__doc__ or "", transaction_gaps),
-    Scenario("input-open-transaction", open_transaction.__doc__ or "", open_transaction),
-    Scenario("input-overtaken-while-stopped", overtaken_while_stopped.__doc__ or "", overtaken_while_stopped),
-    Scenario("input-overtaken-while-running", overtaken_while_running.__doc__ or "", overtaken_while_running),
-    Scenario("input-widened", widened.__doc__ or "", widened),
+    Scenario("input-transaction-gaps", sentence_of(transaction_gaps), transaction_gaps),
+    Scenario("input-open-transaction", sentence_of(open_transaction), open_transaction),
+    Scenario("input-overtaken-while-stopped", sentence_of(overtaken_while_stopped), overtaken_while_stopped),
+    Scenario("input-overtaken-while-running", sentence_of(overtaken_while_running), overtaken_while_running),
+    Scenario("input-widened", sentence_of(widened), widened),
 )

@@ -9,7 +9,7 @@ import orjson
 from streams.demo.health_system.wire import InputRecord
 from streams.demo.source import DeliveredRecord
 from tests.chaos.load import Partitioner
-from tests.chaos.scenario import Scenario
+from tests.chaos.scenario import Scenario, sentence_of
 from tests.chaos.trial import Trial
 
 _DAYS = 24 * 3600.0
@@ -124,9 +124,9 @@ async def clocks_astray(trial: Trial) -> None:
 
 
 SCENARIOS = (
-    Scenario("input-poison", poison.__doc__ or "", poison),
-    Scenario("input-schema-drift", schema_drift.__doc__ or "", schema_drift),
-    Scenario("input-duplicates-shuffled", duplicates_and_shuffled.__doc__ or "", duplicates_and_shuffled),
-    Scenario("input-crc32", another_partitioner.__doc__ or "", another_partitioner),
-    Scenario("input-clocks-astray", clocks_astray.__doc__ or "", clocks_astray),
+    Scenario("input-poison", sentence_of(poison), poison),
+    Scenario("input-schema-drift", sentence_of(schema_drift), schema_drift),
+    Scenario("input-duplicates-shuffled", sentence_of(duplicates_and_shuffled), duplicates_and_shuffled),
+    Scenario("input-crc32", sentence_of(another_partitioner), another_partitioner),
+    Scenario("input-clocks-astray", sentence_of(clocks_astray), clocks_astray),
 )

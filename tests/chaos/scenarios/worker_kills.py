@@ -1,7 +1,7 @@
 """Workers that are killed: at random, and between any two acts of theirs."""
 
 from tests.chaos.failpoint import STEP_POINTS, Failpoint, Moment, Point
-from tests.chaos.scenario import Scenario
+from tests.chaos.scenario import Scenario, sentence_of
 from tests.chaos.trial import Trial
 
 _KILLS = 5
@@ -76,8 +76,8 @@ def _in_revocation(moment: Moment) -> Scenario:
 
 
 SCENARIOS = (
-    Scenario("worker-killed-at-random", kill_at_random.__doc__ or "", kill_at_random, in_subset=True),
-    Scenario("all-workers-killed", all_killed.__doc__ or "", all_killed),
+    Scenario("worker-killed-at-random", sentence_of(kill_at_random), kill_at_random, in_subset=True),
+    Scenario("all-workers-killed", sentence_of(all_killed), all_killed),
     *(_in_a_step(point, moment) for point in STEP_POINTS for moment in Moment),
     *(_before_work(point, moment) for point in (Point.IN_RESTORE, Point.IN_ASSIGNMENT) for moment in Moment),
     *(_in_revocation(moment) for moment in Moment),

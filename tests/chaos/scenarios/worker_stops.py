@@ -4,7 +4,7 @@ import signal
 
 from streams.cli.console import ExitCode
 from tests.chaos.failpoint import Action, Failpoint, Moment, Point
-from tests.chaos.scenario import Scenario
+from tests.chaos.scenario import Scenario, sentence_of
 from tests.chaos.trial import Trial
 
 _STORM_EVENTS = 14
@@ -87,8 +87,8 @@ async def rebalance_storm(trial: Trial) -> None:
 
 
 SCENARIOS = (
-    Scenario("stop-under-load", stop_under_load.__doc__ or "", stop_under_load),
-    Scenario("stop-twice", stop_twice.__doc__ or "", stop_twice),
-    Scenario("stop-in-restore", stop_in_restore.__doc__ or "", stop_in_restore),
-    Scenario("rebalance-storm", rebalance_storm.__doc__ or "", rebalance_storm, partitions=8),
+    Scenario("stop-under-load", sentence_of(stop_under_load), stop_under_load),
+    Scenario("stop-twice", sentence_of(stop_twice), stop_twice),
+    Scenario("stop-in-restore", sentence_of(stop_in_restore), stop_in_restore),
+    Scenario("rebalance-storm", sentence_of(rebalance_storm), rebalance_storm, partitions=8),
 )

@@ -4,7 +4,7 @@ import sys
 
 from streams.cli.console import ExitCode
 from tests.chaos.failpoint import Action, Failpoint, Moment, Point
-from tests.chaos.scenario import Scenario
+from tests.chaos.scenario import Scenario, sentence_of
 from tests.chaos.trial import Trial
 
 _BLOCKED_SECONDS = 15.0
@@ -59,6 +59,6 @@ async def no_place_for_state(trial: Trial) -> None:
 
 SCENARIOS = (
     *(_blocked(point) for point in (Point.AFTER_FIRST_SEND, Point.AFTER_OFFSETS, Point.BEFORE_BEGIN)),
-    Scenario("memory-limit", memory_limit.__doc__ or "", memory_limit),
-    Scenario("no-place-for-state", no_place_for_state.__doc__ or "", no_place_for_state),
+    Scenario("memory-limit", sentence_of(memory_limit), memory_limit),
+    Scenario("no-place-for-state", sentence_of(no_place_for_state), no_place_for_state),
 )
