@@ -31,7 +31,7 @@ OTHER_PYTHON := "The locks are resolved on the oldest Python, so that newer ones
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo test test-3.9 check audit sbom fuzz format schemas bench lock clean java-and-maven
+.PHONY: help setup demo test test-3.9 chaos soak check audit sbom fuzz format schemas bench lock clean java-and-maven
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -63,6 +63,12 @@ sbom: setup ## Write the bill of materials (CycloneDX) to build/sbom.cdx.json.
 
 fuzz: setup ## Fuzz all that reads bytes from outside. ARGS="--seconds 600 --target decoder": how long, and what.
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+chaos: setup java-and-maven ## Attack real workers on a real Kafka of three brokers. ARGS="--help": how.
+	$(BIN)/python -m tests.chaos $(ARGS)
+
+soak: setup java-and-maven ## A random mix of faults. ARGS="--minutes 60": for so long.
+	$(BIN)/python -m tests.chaos.soak $(ARGS)
 
 format: setup ## Bring the code into the house's format, and mend what ruff can mend.
 	$(BIN)/ruff check --fix .

@@ -48,10 +48,14 @@ class ChangelogRestorer:
         """The state of *partitions*, as of the last committed transaction of any worker.
 
         Raises:
-            RefusedError: The partition count of the changelog has changed since it was written.
+            RefusedError: The partition count of the changelog has changed since it was written, or there is a
+                partition without one: an input was made wider than the state.
         """
         if not partitions:
             return {}  # aiokafka, asked for the ends of no partition, never answers
+        if max(partitions) >= self._task_count:
+            # aiokafka, asked for the end of a partition that there is not, looks for it until it times out.
+            raise RefusedError(input_widened(self._topic, max(partitions), self._task_count))
         wanted = [KafkaTopicPartition(self._topic, partition) for partition in sorted(partitions)]
         high_watermarks = await self._high_watermarks(wanted)
         restored = {tp: RestoredPartition() for tp in wanted}
@@ -111,6 +115,14 @@ class ChangelogRestorer:
     def _check_partition_count(self, partition: int, positions: Positions | None) -> None:
         if positions is not None and positions.partition_count != self._task_count:
             raise RefusedError(partition_count_changed(self._topic, partition, positions, self._task_count))
+
+
+def input_widened(topic: str, partition: int, count: int) -> str:
+    """The sentence for an input that has got more partitions than the changelog, while workers ran."""
+    return (
+        f"The group was given partition {partition} of an input, and {topic} has no more than {count} partitions: an "
+        "input may not be wider than the state. Move the application to a wider changelog."
+    )
 
 
 def partition_count_changed(topic: str, partition: int, positions: Positions, count: int) -> str:

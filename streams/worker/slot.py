@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from streams.worker.refusal import RefusedError
+
 _SLOTS_MAX = 1_000
 
 
@@ -38,8 +40,18 @@ class WorkerSlot:
         """Take the slot.
 
         Raises:
-            OSError: The folder cannot be written.
+            RefusedError: The folder cannot be written to, or all numbers are taken.
         """
+        try:
+            return self._taken()
+        except OSError as error:
+            message = (
+                f"Local state cannot be kept in {self._folder}: {error.strerror or error}. Set G9603_DATA_DIR to a "
+                "folder that this user may write to, on a disk that is not full."
+            )
+            raise RefusedError(message) from error
+
+    def _taken(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
         for number in range(_SLOTS_MAX):
             descriptor = os.open(self._folder / f"worker-{number}.lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -51,7 +63,7 @@ class WorkerSlot:
             self._descriptor, self.number = descriptor, number
             return self
         message = f"{_SLOTS_MAX} workers run on this machine already, by the locks in {self._folder}."
-        raise OSError(message)
+        raise RefusedError(message)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,10 +11,11 @@ from rich.console import Console
 from tests.chaos.campaign import run_campaign
 from tests.chaos.cluster import KafkaCluster
 from tests.chaos.kafka_under_test import KafkaUnderTest, SingleBroker
-from tests.chaos.report import show_verdict, verdict_table, write_json
+from tests.chaos.report import show_verdict, silence_clients, verdict_table, write_json
 from tests.chaos.scenario import Scenario, all_scenarios
 
 DEFAULT_SEED = 9603
+_WIDTH = 130
 _OUTPUT = Path("build/chaos/verdicts.json")
 
 
@@ -23,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; 0 where everything held."""
     asked = _parser().parse_args(arguments)
     console = Console()
+    console.width = max(console.width, _WIDTH)
     scenarios = _chosen(asked)
     if asked.list:
         for scenario in scenarios:
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print("No scenario has such a name: --list shows them.")
         return 2
     kafka: KafkaUnderTest = SingleBroker(asked.kafka) if asked.single_broker else KafkaCluster(asked.kafka)
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the harness's own clients meet every fault, too
+    silence_clients()
     kafka.start()
     try:
         verdicts = asyncio.run(

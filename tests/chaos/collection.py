@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import aiokafka.errors as kafka_errors
 
+from streams.processing.records import InputRecord
 from streams.worker.restorer import ChangelogRestorer
 from streams.worker.tuning import Tuning
 from tests.chaos.evidence import Evidence
@@ -40,7 +41,8 @@ async def collect(trial: Trial) -> Evidence:
         topology=topology,
         policy=trial.policy,
         partition_counts=counts,
-        inputs=[record for topic in topology.kinds for record in sources[topic]],
+        inputs=_with_remembered(trial, [record for topic in topology.kinds for record in sources[topic]]),
+        is_refused=trial.is_refused,
         rekeyed=sources[topology.episodes_rekey],
         changelog=await read_all(connection, [topology.episodes_changelog]),
         dead_letters=await read_all(connection, [topology.dead_letter]),
@@ -51,6 +53,7 @@ async def collect(trial: Trial) -> Evidence:
         restored=await restorer.restore(range(trial.scenario.partitions)),
         changelog_is_whole=trial.changelog_is_whole,
         canaries_in_logs=_canaries(trial),
+        unbounded=trial.unbounded,
         faults_of_processes=trial.faults_of_processes,
     )
 
@@ -66,6 +69,12 @@ async def _open_ends(ends: Ends, counts: dict[str, int]) -> list[str]:
         if found:
             await asyncio.sleep(_POLL_SECONDS)
     return found
+
+
+def _with_remembered(trial: Trial, records: list[InputRecord]) -> list[InputRecord]:
+    """*records*, and those that were there before some were deleted, in order of offset."""
+    by_place = {(r.topic, r.partition, r.offset): r for r in (*trial.remembered_inputs, *records)}
+    return [by_place[place] for place in sorted(by_place)]
 
 
 def _canaries(trial: Trial) -> list[str]:

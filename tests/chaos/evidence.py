@@ -35,10 +35,14 @@ class Evidence:
     """Partitions whose last stable offset is not their high watermark: a transaction is open there."""
     restored: Mapping[int, RestoredPartition] = field(default_factory=dict)
     """What the worker's own restorer makes of the changelog."""
+    is_refused: bool = False
+    """Whether the workers rightly refuse to go on. Then only what was read counts as input."""
     changelog_is_whole: bool = True
     """Whether the changelog still has every record that was written; compaction takes the history away."""
     canaries_in_logs: Sequence[str] = ()
     """Ids of patients and episodes that stand in a worker's log."""
+    unbounded: Sequence[str] = ()
+    """What has grown that should not."""
     faults_of_processes: Sequence[str] = ()
     """Ends of workers that nobody asked for, and that doubt does not explain."""
 

@@ -63,6 +63,13 @@ class Action(StrEnum):
     """The event loop runs nothing else for a while."""
 
 
+class Guard(StrEnum):
+    """A guard of the worker that can be taken out, to show that it is needed."""
+
+    GROUP_FENCING = "group-fencing"
+    """Offsets are committed in the name of a member and its generation (KIP-447), and EndTxn is sent once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failpoint:
     """Where, when and how.
@@ -70,6 +77,7 @@ class Failpoint:
     Attributes:
         input_count: How many records the input has; tells the moments of a step.
         block_seconds: For `Action.BLOCK`.
+        without: The guard that the worker lacks.
     """
 
     point: Point
@@ -77,6 +85,7 @@ class Failpoint:
     action: Action = Action.KILL
     input_count: int = 0
     block_seconds: float = 0.0
+    without: Guard | None = None
 
     def command(self, *, poll_records_max: int) -> Sequence[str]:
         """Starts a worker that fails so, and takes *poll_records_max* records at once: small steps, more of them."""
@@ -87,6 +96,7 @@ class Failpoint:
             "input-count": self.input_count,
             "block-seconds": self.block_seconds,
             "poll-records-max": poll_records_max,
+            **({"without": self.without} if self.without is not None else {}),
         }
         told = (text for name, value in options.items() for text in (f"--{name}", str(value)))
         return (sys.executable, "-m", "tests.chaos.instrumented_worker", *told)
@@ -100,6 +110,7 @@ class Failpoint:
         parser.add_argument("--action", type=Action, required=True)
         parser.add_argument("--input-count", type=int, required=True)
         parser.add_argument("--block-seconds", type=float, required=True)
+        parser.add_argument("--without", type=Guard)
         parser.add_argument("--poll-records-max", type=int, required=True)
         told = vars(parser.parse_args())
         poll_records_max = told.pop("poll_records_max")

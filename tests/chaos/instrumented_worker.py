@@ -12,8 +12,10 @@ from typing import Any
 from unittest.mock import patch
 
 import structlog
+from aiokafka import AIOKafkaProducer
 from aiokafka.conn import AIOKafkaConnection
 
+from streams.kafka.group_fenced_producer import group_fenced
 from streams.logs import configure_logs
 from streams.settings import load_settings
 from streams.worker import app
@@ -24,7 +26,7 @@ from streams.worker.step import Step, TopicPartition
 from streams.worker.task_manager import TaskManager
 from streams.worker.transactional_writer import TransactionalWriter
 from streams.worker.tuning import Tuning
-from tests.chaos.failpoint import Action, Failpoint, Moment, Point
+from tests.chaos.failpoint import Action, Failpoint, Guard, Moment, Point
 
 _FAILPOINT, _POLL_RECORDS_MAX = Failpoint.from_command()
 _END_TXN, _TXN_OFFSET_COMMIT = 26, 28
@@ -158,10 +160,17 @@ def _pointed_send(connection: AIOKafkaConnection, request: Any, **kwargs: Any) -
     return answer
 
 
+def _unguarded(producer: AIOKafkaProducer, _group_metadata: object) -> AIOKafkaProducer:
+    """In place of `group_fenced`: aiokafka as it comes."""
+    return producer
+
+
 def main() -> None:
     """Run it."""
     configure_logs()
+    fencing = _unguarded if _FAILPOINT.without is Guard.GROUP_FENCING else group_fenced
     with (
+        patch("streams.worker.transactional_writer.group_fenced", fencing),
         patch.multiple(app, TransactionalWriter=_Writer, ChangelogRestorer=_Restorer, TaskManager=_Tasks),
         patch.object(BatchTransport, "Consumer", _Consumer),
         patch.object(AIOKafkaConnection, "send", _pointed_send),

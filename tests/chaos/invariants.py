@@ -6,7 +6,7 @@ shares the pure core with the worker and nothing else.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -63,13 +63,15 @@ class Judgement:
 
 def judge(evidence: Evidence) -> Judgement:
     """Hold the invariants against *evidence*."""
+    state = folded_changelog(evidence)
+    if evidence.is_refused:
+        evidence = replace(evidence, inputs=[record for record in evidence.inputs if _was_read(record, state)])
     expectation = Expectation(Decoder(evidence.policy.instruments), evidence.policy)
     for topic, kind in evidence.topology.kinds.items():
         expectation.take((record for record in evidence.inputs if record.topic == topic), kind)
     judgement = Judgement(expectation.record_count, 0)
     _judge_billing(evidence, expectation, judgement)
     _judge_dead_letters(evidence, expectation, judgement)
-    state = folded_changelog(evidence)
     violations = judgement.violations
     violations += (Violation(Invariant.STATE, told) for told in _state_faults(state, expectation))
     violations += (Violation(Invariant.ATOMIC_PREFIX, told) for told in _ledger_faults(state, evidence))
@@ -78,6 +80,7 @@ def judge(evidence: Evidence) -> Judgement:
         violations += (Violation(Invariant(number), told) for number, told in history_violations(evidence))
     violations += _liveness_violations(evidence, state)
     violations += (Violation(Invariant.PRIVACY, f"{canary} stands in a log") for canary in evidence.canaries_in_logs)
+    violations += (Violation(Invariant.BOUNDED, told) for told in evidence.unbounded)
     return judgement
 
 
@@ -88,6 +91,11 @@ def folded_changelog(evidence: Evidence) -> dict[int, RestoredPartition]:
     for record in evidence.changelog:
         state[record.partition].take(record)
     return state
+
+
+def _was_read(record: InputRecord, state: dict[int, RestoredPartition]) -> bool:
+    positions = state[record.partition].positions if record.partition in state else None
+    return positions is not None and record.offset < positions.next_offsets.get(record.topic, 0)
 
 
 def _judge_billing(evidence: Evidence, expectation: Expectation, judgement: Judgement) -> None:
@@ -193,7 +201,7 @@ def live_reader_violations(events: Sequence[InputRecord], as_they_came: Sequence
 def _liveness_violations(evidence: Evidence, state: dict[int, RestoredPartition]) -> Iterator[Violation]:
     """I8 and I9: all is read, no transaction is open, and a restore gives what a reader from outside folds."""
     for topic, partition, last in evidence.last_offsets():
-        positions = state[partition].positions
+        positions = state[partition].positions if partition in state else None
         next_offset = positions.next_offsets.get(topic, 0) if positions is not None else 0
         if next_offset <= last:
             yield Violation(Invariant.LIVENESS, f"{topic}-{partition} is read to {next_offset}, and goes to {last}")

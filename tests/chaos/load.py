@@ -3,6 +3,7 @@
 import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from random import Random
@@ -48,8 +49,13 @@ async def send(  # noqa: PLR0913 - what, where and how
     partition_count: int,
     partitioner: Partitioner,
     random: Random,
+    skew_seconds_max: float = 0.0,
 ) -> None:
-    """Put *records* on the bus; returns when the brokers have all of them."""
+    """Put *records* on the bus; returns when the brokers have all of them.
+
+    The clocks of the senders are astray by up to *skew_seconds_max*, and behind: a broker takes no record of a time
+    that is an hour ahead of its own.
+    """
     async with AIOKafkaProducer(**client_options(connection), linger_ms=5, enable_idempotence=True) as producer:
         for record in records:
             by_crc32 = partitioner is Partitioner.CRC32 or (
@@ -66,5 +72,10 @@ async def send(  # noqa: PLR0913 - what, where and how
                 key=record.key,
                 partition=partition,
                 headers=list(record.headers),
+                timestamp_ms=_now_ms(random, skew_seconds_max) if skew_seconds_max else None,
             )
         await producer.flush()
+
+
+def _now_ms(random: Random, skew_seconds_max: float) -> int:
+    return round((datetime.now(UTC).timestamp() - random.uniform(0.0, skew_seconds_max)) * 1000)

@@ -1,14 +1,22 @@
 """Shows verdicts: a table for people, JSON for the record."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 import orjson
+import structlog
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from tests.chaos.verdict import Verdict
+
+
+def silence_clients() -> None:
+    """Keep the harness's own clients quiet: they meet every fault, too."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
 
 def show_verdict(console: Console, verdict: Verdict) -> None:
@@ -31,7 +39,7 @@ def show_verdict(console: Console, verdict: Verdict) -> None:
 def verdict_table(verdicts: Sequence[Verdict]) -> Table:
     """A row each."""
     table = Table(title="What the attack found")
-    table.add_column("scenario")
+    table.add_column("scenario", no_wrap=True)
     for name in ("seed", "faults", "records", "codes", "lost", "doubled", "recovered in", "restarts"):
         table.add_column(name, justify="right")
     table.add_column("")

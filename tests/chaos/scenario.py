@@ -2,13 +2,13 @@
 
 import importlib
 import pkgutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import tests.chaos.scenarios
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from tests.chaos.invariants import Judgement
     from tests.chaos.trial import Trial
@@ -27,6 +27,8 @@ class Scenario:
         needs_cluster: Needs the three brokers and their proxies.
         episodes: Size of the load.
         partitions: Of every topic.
+        changelog_config: Settings of the changelog that are not those it is created with.
+        restarts_max: So many workers may end in doubt, and are started again.
         examine: For a negative control: holds what another program did against its input. Something must be found.
     """
 
@@ -38,7 +40,14 @@ class Scenario:
     needs_cluster: bool = False
     episodes: int = 300
     partitions: int = 4
+    changelog_config: "Mapping[str, str]" = field(default_factory=dict)
+    restarts_max: int = 20
     examine: "Callable[[Trial], Awaitable[Judgement]] | None" = None
+
+
+def sentence_of(run: "Callable[[Trial], Awaitable[None]]") -> str:
+    """The first paragraph of its docstring."""
+    return " ".join((run.__doc__ or "").strip().split("\n\n")[0].split())
 
 
 def all_scenarios() -> list[Scenario]:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiokafka import TopicPartition
 
@@ -23,16 +23,18 @@ from streams.settings import Settings
 from tests.chaos.failpoint import Failpoint
 from tests.chaos.kafka_under_test import KafkaUnderTest
 from tests.chaos.load import Partitioner, health_system, send
-from tests.chaos.observation import BillingReader, Ends, unread
+from tests.chaos.observation import BillingReader, Ends, read_all, unread
 from tests.chaos.scenario import Scenario
 from tests.chaos.timeline import Kind, Timeline
 from tests.chaos.worker_under_test import WorkerUnderTest
+
+if TYPE_CHECKING:
+    from streams.processing.records import InputRecord
 
 WAIT_SECONDS_MAX = 120.0
 _POLL_SECONDS = 0.1
 _REQUEST_TIMEOUT_MS = 5_000
 """Of our own clients: a frozen broker is not waited for as long as by default."""
-_RESTARTS_MAX = 20
 _RESTARTED = {ExitCode.DOUBT, ExitCode.UNAVAILABLE}
 """After these a supervisor starts a worker again, as the README says."""
 
@@ -74,10 +76,17 @@ class Trial:
         """Those that live or should."""
         self.former_workers: list[WorkerUnderTest] = []
         self.faults_of_processes: list[str] = []
+        self.unbounded: list[str] = []
+        """What has grown that should not."""
         self.restart_count = 0
         self.changelog_is_whole = True
         """A scenario that lets the changelog be compacted says so."""
+        self.is_refused = False
+        """A scenario that the workers rightly refuse to go on with says so: nobody then waits for the end."""
+        self.remembered_inputs: list[InputRecord] = []
+        """Of input topics, before a scenario deletes some."""
         self.billing = BillingReader(self.connection, self.topology.coding_events, scenario.partitions)
+        self._ends_before: Mapping[TopicPartition, int] = {}
         self._started_count = 0
         self._replication = kafka.replication
 
@@ -119,10 +128,13 @@ class Trial:
         records: Iterable[DeliveredRecord],
         *,
         partitioner: Partitioner = Partitioner.MIXED,
+        skew_seconds_max: float = 0.0,
         noted: bool = True,
     ) -> None:
         """Put *records* on the bus, past the proxies."""
         sent = list(records)
+        if noted:
+            self._ends_before = await self._changelog_ends()
         await send(
             self.connection,
             sent,
@@ -130,9 +142,21 @@ class Trial:
             partition_count=self.scenario.partitions,
             partitioner=partitioner,
             random=self.random,
+            skew_seconds_max=skew_seconds_max,
         )
         if noted:
             self.note(f"{len(sent)} records sent")
+
+    async def remember_inputs(self) -> None:
+        """Keep what the inputs hold: the oracle needs it, and it is about to be deleted."""
+        self.remembered_inputs += await read_all(self.connection, list(self.topology.kinds))
+
+    def expect(self, worker: WorkerUnderTest, code: int, *words: str) -> None:
+        """Hold that *worker* ended with *code*, and that its last words say *words*."""
+        if worker.exit_code != code:
+            self.faults_of_processes.append(f"{worker.name} ended with {worker.exit_code}, not with {code}")
+        said = worker.log_text()
+        self.faults_of_processes += [f"{worker.name} does not say: {word}" for word in words if word not in said]
 
     def parts(self, count: int) -> list[Sequence[DeliveredRecord]]:
         """The load in *count* runs of about equal length."""
@@ -169,16 +193,22 @@ class Trial:
 
     async def until_working(self) -> None:
         """Wait until more has been committed than was when this was asked."""
-        partitions = [
-            TopicPartition(self.topology.episodes_changelog, partition) for partition in range(self.scenario.partitions)
-        ]
-        ends = Ends(self.connection)
-        before = await ends.stable(partitions)
+        await self._until_moved(await self._changelog_ends())
 
+    async def until_begun(self) -> None:
+        """Wait until more has been committed than was when the last records were sent."""
+        await self._until_moved(self._ends_before)
+
+    async def _until_moved(self, before: Mapping[TopicPartition, int]) -> None:
         async def moved() -> bool:
-            return await ends.stable(partitions) != before
+            return await self._changelog_ends() != before
 
         await self.until(moved, "something is committed")
+
+    async def _changelog_ends(self) -> Mapping[TopicPartition, int]:
+        topic = self.topology.episodes_changelog
+        partitions = [TopicPartition(topic, partition) for partition in range(self.scenario.partitions)]
+        return await Ends(self.connection).stable(partitions)
 
     async def until_ended(self, worker: WorkerUnderTest) -> int:
         """Wait until *worker* has ended, and take note that it should."""
@@ -203,6 +233,14 @@ class Trial:
         if code != -signal.SIGKILL:
             message = f"{worker.name} ended with {code}, not at its failpoint"
             raise TrialFailedError(message)
+
+    async def until_said(self, worker: WorkerUnderTest, word: str) -> None:
+        """Wait until *word* stands in the log of *worker*."""
+
+        async def said() -> bool:
+            return word in worker.log_text()
+
+        await self.until(said, f"{worker.name} says {word}")
 
     async def pause(self, seconds: float) -> None:
         """Let everything run for *seconds*: a fault at random needs a time at random."""
@@ -245,6 +283,14 @@ class Trial:
     async def create_topics(self) -> None:
         """Make the topics."""
         async with topic_admin(self.connection) as admin:
+            if self.scenario.changelog_config:
+                changelog = next(s for s in self.topology.specifications if s.name == self.topology.episodes_changelog)
+                await admin.create(
+                    changelog.name,
+                    partition_count=self.scenario.partitions,
+                    replication=self._replication,
+                    config={**changelog.config, **self.scenario.changelog_config},
+                )
             await create_missing_topics(
                 admin, self.topology, partition_count=self.scenario.partitions, replication=self._replication
             )
@@ -293,8 +339,8 @@ class Trial:
             return
         if code not in _RESTARTED and self.scenario.examine is None:
             self.faults_of_processes.append(f"{worker.name} ended with {code}, and nobody had asked it to")
-        elif self.restart_count >= _RESTARTS_MAX:
-            self.faults_of_processes.append(f"workers ended in doubt more than {_RESTARTS_MAX} times")
+        elif self.restart_count >= self.scenario.restarts_max:
+            self.faults_of_processes.append(f"workers ended in doubt more than {self.scenario.restarts_max} times")
         else:
             self.restart_count += 1
             self.start(settings=worker.settings, command=worker.restart_command)

@@ -12,18 +12,20 @@ from tests.chaos.scenario import Scenario
 from tests.chaos.trial import Trial, TrialFailedError
 from tests.chaos.verdict import Verdict
 
-_TRIAL_SECONDS_MAX = 420.0
+TRIAL_SECONDS_MAX = 420.0
 _LOG_LINES = 12
 
 
-async def run_trial(scenario: Scenario, seed: int, kafka: KafkaUnderTest) -> Verdict:
+async def run_trial(
+    scenario: Scenario, seed: int, kafka: KafkaUnderTest, *, seconds_max: float = TRIAL_SECONDS_MAX
+) -> Verdict:
     """Run *scenario*; whatever goes wrong stands in the verdict."""
     with tempfile.TemporaryDirectory(prefix="g9603-chaos-") as folder:
         trial = Trial(scenario, seed, kafka, Path(folder))
         told: list[str] = []
         judgement = Judgement(0, 0)
         try:
-            async with asyncio.timeout(_TRIAL_SECONDS_MAX), trial.supervised():
+            async with asyncio.timeout(seconds_max), trial.supervised():
                 recovered_at, judgement = await _attack(trial, told)
         except Exception:  # noqa: BLE001 - the harness's own failure is a verdict as well
             recovered_at = None
@@ -59,9 +61,10 @@ async def _attack(trial: Trial, told: list[str]) -> tuple[float | None, Judgemen
     async with trial.billing.running():
         try:
             await trial.scenario.run(trial)
-            await trial.until_done()
-            recovered_at = trial.timeline.now()
-            trial.note("nothing is left to do")
+            if not trial.is_refused:
+                await trial.until_done()
+                recovered_at = trial.timeline.now()
+                trial.note("nothing is left to do")
         except TrialFailedError as error:
             trial.note(str(error))
             told.append(f"{Invariant.LIVENESS}: {error}")

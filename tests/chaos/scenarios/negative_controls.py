@@ -7,14 +7,19 @@ from pathlib import Path
 from bench.workload import Workload
 from streams.demo.health_system.wire import InputRecord
 from tests.chaos import controls
+from tests.chaos.collection import collect
 from tests.chaos.controls.counting import examine
+from tests.chaos.failpoint import Action, Failpoint, Guard, Moment, Point
+from tests.chaos.invariants import Judgement, judge
 from tests.chaos.load import Partitioner
-from tests.chaos.scenario import Scenario
+from tests.chaos.scenario import Scenario, sentence_of
 from tests.chaos.trial import Trial
 
 _APP = Path(controls.__path__[0]) / "faust_app.py"
 _EPISODES = 800
 _KILLS = 4
+_AFTERMATH_SECONDS = 5.0
+"""Long enough for a step."""
 
 
 def _load(trial: Trial) -> list[InputRecord]:
@@ -44,14 +49,42 @@ def _control(guarantee: str, words: str) -> Scenario:
 
     return Scenario(
         f"control-faust-{guarantee.replace('_', '-')}",
-        f"Faust {words}: two workers, killed at random.",
+        f"Faust {words}: two workers, killed at random. Something must be found.",
         run,
+        in_subset=guarantee == "at_least_once",
         episodes=_EPISODES,
         examine=examine,
     )
 
 
+async def without_group_fencing(trial: Trial) -> None:
+    """A worker without KIP-447 is frozen before it begins a step, and wakes up when another has done it: found."""
+    await trial.send(trial.load)
+    failpoint = Failpoint(
+        Point.BEFORE_BEGIN, Moment.MIDDLE, Action.STOP, input_count=len(trial.load), without=Guard.GROUP_FENCING
+    )
+    frozen = trial.start(failpoint)
+    await trial.until_frozen(frozen)
+    survivor = trial.start()
+    await trial.until_tasks(survivor, trial.scenario.partitions)
+    await trial.until_done()
+    frozen.thaw()
+    trial.healed(f"SIGCONT {frozen.name}")
+    await trial.pause(_AFTERMATH_SECONDS)
+
+
+async def examine_worker(trial: Trial) -> Judgement:
+    """What is said of the worker itself."""
+    return judge(await collect(trial))
+
+
 SCENARIOS = (
+    Scenario(
+        "control-without-group-fencing",
+        sentence_of(without_group_fencing),
+        without_group_fencing,
+        examine=examine_worker,
+    ),
     _control("at_least_once", "at least once"),
     _control("exactly_once", "with its own exactly-once"),
 )

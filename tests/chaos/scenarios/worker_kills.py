@@ -1,7 +1,7 @@
 """Workers that are killed: at random, and between any two acts of theirs."""
 
 from tests.chaos.failpoint import STEP_POINTS, Failpoint, Moment, Point
-from tests.chaos.scenario import Scenario
+from tests.chaos.scenario import Scenario, sentence_of
 from tests.chaos.trial import Trial
 
 _KILLS = 5
@@ -13,7 +13,7 @@ async def kill_at_random(trial: Trial) -> None:
     for _ in range(3):
         trial.start()
     await trial.send(trial.parts(_KILLS + 1)[0])
-    await trial.until_working()
+    await trial.until_begun()
     for part in trial.parts(_KILLS + 1)[1:]:
         await trial.send(part)
         await trial.pause(trial.random.uniform(*_PAUSE_SECONDS))
@@ -27,7 +27,7 @@ async def all_killed(trial: Trial) -> None:
         for _ in range(2):
             trial.start()
         await trial.send(part)
-        await trial.until_working()
+        await trial.until_begun()
         for worker in list(trial.workers):
             trial.kill(worker)
     trial.start()
@@ -68,7 +68,7 @@ def _in_revocation(moment: Moment) -> Scenario:
     async def run(trial: Trial) -> None:
         worker = trial.start(Failpoint(Point.IN_REVOCATION, moment))
         await trial.send(trial.load)
-        await trial.until_working()
+        await trial.until_begun()
         trial.start()  # which makes the group revoke everything
         await trial.until_killed_by_itself(worker)
 
@@ -76,8 +76,8 @@ def _in_revocation(moment: Moment) -> Scenario:
 
 
 SCENARIOS = (
-    Scenario("worker-killed-at-random", kill_at_random.__doc__ or "", kill_at_random, in_subset=True),
-    Scenario("all-workers-killed", all_killed.__doc__ or "", all_killed),
+    Scenario("worker-killed-at-random", sentence_of(kill_at_random), kill_at_random, in_subset=True),
+    Scenario("all-workers-killed", sentence_of(all_killed), all_killed),
     *(_in_a_step(point, moment) for point in STEP_POINTS for moment in Moment),
     *(_before_work(point, moment) for point in (Point.IN_RESTORE, Point.IN_ASSIGNMENT) for moment in Moment),
     *(_in_revocation(moment) for moment in Moment),

@@ -1,7 +1,7 @@
 """Workers that are frozen past their session, and wake up while another has their work."""
 
 from tests.chaos.failpoint import Action, Failpoint, Moment, Point
-from tests.chaos.scenario import Scenario
+from tests.chaos.scenario import Scenario, sentence_of
 from tests.chaos.trial import Trial
 
 _STOPPED_AT = (Point.BEFORE_BEGIN, Point.AFTER_FIRST_SEND, Point.AFTER_ALL_SENDS, Point.AFTER_OFFSETS)
@@ -13,7 +13,7 @@ async def zombie(trial: Trial) -> None:
     frozen, survivor = trial.start(), trial.start()
     await trial.until_tasks(frozen, 2)
     await trial.send(first)
-    await trial.until_working()
+    await trial.until_begun()
     trial.fault(f"SIGSTOP {frozen.name}")
     frozen.freeze()
     await trial.send(second)
@@ -29,7 +29,7 @@ async def zombie_keeps_its_work(trial: Trial) -> None:
     workers = [trial.start(), trial.start()]
     first, second = trial.parts(2)
     await trial.send(first)
-    await trial.until_working()
+    await trial.until_begun()
     for worker in workers:
         trial.fault(f"SIGSTOP {worker.name}")
         worker.freeze()
@@ -79,8 +79,8 @@ def _stopped_in_a_step(point: Point) -> Scenario:
 
 
 SCENARIOS = (
-    Scenario("zombie", zombie.__doc__ or "", zombie, in_subset=True),
-    Scenario("zombies-nobody-took-over", zombie_keeps_its_work.__doc__ or "", zombie_keeps_its_work),
-    Scenario("short-freezes", short_freezes.__doc__ or "", short_freezes),
+    Scenario("zombie", sentence_of(zombie), zombie, in_subset=True),
+    Scenario("zombies-nobody-took-over", sentence_of(zombie_keeps_its_work), zombie_keeps_its_work),
+    Scenario("short-freezes", sentence_of(short_freezes), short_freezes),
     *(_stopped_in_a_step(point) for point in _STOPPED_AT),
 )
