@@ -17,7 +17,7 @@ from streams.kafka.connection import client_options
 from streams.kafka.group_lag import GroupLag
 from streams.kafka.local_broker import LocalKafka
 from streams.recount.recount import recount
-from streams.worker.app import EXIT_DOUBT
+from streams.worker.ending import EXIT_DOUBT
 from tests.fleet import Fleet, in_parts, pause, resume
 
 pytestmark = pytest.mark.kafka
