@@ -6,7 +6,11 @@ from hypothesis import strategies as st
 
 from tests.fuzz.targets import TARGETS
 
-EXAMPLES = [(name, seed) for name, target in TARGETS.items() for seed in target.seeds]
+EXAMPLES = [
+    pytest.param(name, seed, id=f"{name}-{number}")  # seeds are drawn anew, and would make other names each time
+    for name, target in TARGETS.items()
+    for number, seed in enumerate(target.seeds)
+]
 
 
 @pytest.mark.parametrize(("name", "seed"), EXAMPLES)

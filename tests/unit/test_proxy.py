@@ -254,7 +254,7 @@ async def test_reset_ends_every_connection(setting: Setting) -> None:
     assert [await caller.answer() for caller in callers] == [None] * 3
 
 
-@pytest.mark.parametrize(("owner", "is_meant"), [(os.getpid(), True), (os.getppid(), False)])
+@pytest.mark.parametrize(("owner", "is_meant"), [(os.getpid(), True), (os.getppid(), False)], ids=["ours", "other"])
 async def test_rule_for_one_process(setting: Setting, owner: int, is_meant: bool) -> None:  # noqa: FBT001 - a table
     caller = await setting.caller()
     setting.proxy.add(Rule(Lose(), clients=process(owner)))
