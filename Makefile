@@ -31,10 +31,10 @@ OTHER_PYTHON := "The locks are resolved on the oldest Python, so that newer ones
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo test check format schemas bench lock clean java-and-maven
+.PHONY: help setup demo test simulation check format schemas bench lock clean java-and-maven
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## Make .venv: all that the lock file names, and this project.
 
@@ -43,6 +43,10 @@ demo: setup ## Watch codes come out of a real Kafka. ARGS="--source synthea": of
 
 test: check java-and-maven ## Run every check and every test. ARGS="-k name": of the tests, only these.
 	$(BIN)/python -m pytest $(ARGS)
+
+simulation: setup ## Search for a history that is not exactly once. EXAMPLES=20000 SEED=7: how long, from where.
+	SIMULATION_EXAMPLES=$(or $(EXAMPLES),5000) SIMULATION_SEED=$(or $(SEED),0) \
+		$(BIN)/python -m pytest tests/simulation --timeout 0 $(ARGS)
 
 check: setup ## Check style, types, and which way imports point.
 	$(BIN)/ruff check .
