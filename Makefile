@@ -31,10 +31,11 @@ OTHER_PYTHON := "The locks are resolved on the oldest Python, so that newer ones
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo test test-3.9 chaos soak check audit sbom fuzz format schemas bench lock clean java-and-maven
+.PHONY: help setup demo test test-3.9 chaos soak simulation check audit sbom fuzz format schemas bench lock clean
+.PHONY: java-and-maven
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## Make .venv: all that the lock file names, and this project.
 
@@ -46,6 +47,10 @@ test: check java-and-maven ## Run every check and every test. ARGS="-k name": of
 
 test-3.9: setup java-and-maven ## Run the tests that need a broker against Kafka 3.9. ARGS="-k name": only these.
 	$(BIN)/python -m pytest tests/broker --kafka 3.9.2 $(ARGS)
+
+simulation: setup ## Search for a history that is not exactly once. EXAMPLES=20000 SEED=7: how long, from where.
+	SIMULATION_EXAMPLES=$(or $(EXAMPLES),5000) SIMULATION_SEED=$(or $(SEED),0) \
+		$(BIN)/python -m pytest tests/simulation --timeout 0 $(ARGS)
 
 check: setup ## Check style, types, which way imports point, and what we are made of.
 	$(BIN)/ruff check .

@@ -54,7 +54,7 @@ class Effects:
         self._check_billing(decided, episodes)
 
     def check_end(self, decided: Decided, in_memory: Mapping[int, Mapping[bytes, bytes]]) -> None:
-        """Hold I1, I2 and I8 against the end.
+        """Hold I1, I2 and I7 against the end.
 
         Raises:
             BrokenInvariantError: One does not hold.
@@ -62,7 +62,9 @@ class Effects:
         positions, episodes = self._changelog(decided)
         for tp in self._sources():
             is_read = all(record.offset < positions.get(tp, 0) for record in self._broker.logs[tp].read_committed(0))
-            require(is_read, Invariant.LIVENESS, f"{tp.topic}-{tp.partition} was not read to its end")
+            require(
+                is_read, Invariant.CONSERVATION, f"a record of {tp.topic}-{tp.partition} was fetched, and had no effect"
+            )
         expectation, view = Expectation(self._coder.decoder, self._coder.policy), _billed(decided)
         for topic, kind in TOPOLOGY.kinds.items():
             for partition in range(self._broker.task_count):

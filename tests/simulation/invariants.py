@@ -12,6 +12,7 @@ class Invariant(StrEnum):
     NO_ABORTED_READ = "I4 no aborted read"
     ORDER = "I5 order"
     FENCING = "I6 fencing"
+    CONSERVATION = "I7 conservation"
     LIVENESS = "I8 liveness"
 
 

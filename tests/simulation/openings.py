@@ -32,6 +32,15 @@ def zombie(world: World) -> None:
     world.rest()
 
 
+def unmarked(world: World) -> None:
+    """A step was committed, its markers are not yet written, and the group gives up the worker that wrote it."""
+    at_rest(world)
+    for process in list(world.running())[:1]:
+        world.fetch(process, 2)
+        world.calm(process)
+        world.expire(process.member_id)
+
+
 def lost_end(world: World) -> None:
     """The connection breaks under EndTxn, before the broker has taken it; it may still do so."""
     alone(world)
@@ -63,5 +72,5 @@ def missed_generation(world: World) -> None:
 
 
 OPENINGS: Mapping[str, Callable[[World], None]] = {
-    opening.__name__: opening for opening in (at_rest, alone, zombie, lost_end, missed_generation)
+    opening.__name__: opening for opening in (at_rest, alone, zombie, unmarked, lost_end, missed_generation)
 }
