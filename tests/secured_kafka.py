@@ -80,6 +80,11 @@ class SecuredKafka(LocalKafka):
         context.load_cert_chain(*self._admin)
         return broker_answers(self._mutual_port, tls=context)
 
+    def stop(self) -> None:
+        """Let the administrator go, who would look for the broker for ever, and shut down."""
+        self.__dict__.pop("_administrator", None)
+        super().stop()
+
     def as_administrator(self) -> dict[str, Any]:
         """The settings of who may do everything."""
         return self.by_certificate(self._admin)
