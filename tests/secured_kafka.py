@@ -29,6 +29,7 @@ from confluent_kafka.admin import (
 )
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from streams.kafka.kafka_jars import KAFKA_VERSION
 from streams.kafka.local_broker import LocalKafka
 from streams.kafka.loopback import broker_answers, free_ports
 from streams.processing.access import Right
@@ -45,9 +46,10 @@ class SecuredKafka(LocalKafka):
 
     Args:
         folder: For certificates, keys and tokens.
+        version: The Kafka to run.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, version: str = KAFKA_VERSION) -> None:
         self.authority = Authority(folder / "authority")
         self._folder_of_keys = folder
         (self._mutual_port,) = free_ports(1)
@@ -56,6 +58,7 @@ class SecuredKafka(LocalKafka):
         self._signing_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         keys = self._write_public_keys()
         super().__init__(
+            version=version,
             more_properties=self._properties(keys),
             more_jvm_options=[
                 # Kafka 4 reads keys from nowhere that was not allowed.
@@ -76,6 +79,11 @@ class SecuredKafka(LocalKafka):
         context = ssl.create_default_context(cafile=self.authority.ca_file)
         context.load_cert_chain(*self._admin)
         return broker_answers(self._mutual_port, tls=context)
+
+    def stop(self) -> None:
+        """Let the administrator go, who would look for the broker for ever, and shut down."""
+        self.__dict__.pop("_administrator", None)
+        super().stop()
 
     def as_administrator(self) -> dict[str, Any]:
         """The settings of who may do everything."""
