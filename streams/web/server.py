@@ -8,7 +8,7 @@ import structlog
 from aiohttp import web
 
 from streams.web.access import WebAccess, WebRefusedError
-from streams.web.connection import CONNECTIONS_MAX, BoundedConnection, ConnectionRefused, answer
+from streams.web.connection import CONNECTION_SECONDS_MAX, CONNECTIONS_MAX, BoundedConnection, ConnectionRefused, answer
 from streams.web.pages import ROUTES
 from streams.web.status import StatusSource
 
@@ -62,9 +62,16 @@ class WebServer:
                 return ConnectionRefused()
             return BoundedConnection(handler, loop=loop)
 
-        self._server = await loop.create_server(connection, sock=self._socket, backlog=_BACKLOG, ssl=self._access.tls)
+        tls = self._access.tls
+        self._server = await loop.create_server(
+            connection,
+            sock=self._socket,
+            backlog=_BACKLOG,
+            ssl=tls,
+            ssl_handshake_timeout=CONNECTION_SECONDS_MAX if tls else None,
+        )
         host, port = self._socket.getsockname()[:2]
-        _log.info("web_started", host=host, port=port, tls=self._access.tls is not None)
+        _log.info("web_started", host=host, port=port, tls=tls is not None)
 
     async def stop(self) -> None:
         """Answer no more."""

@@ -82,7 +82,7 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
         # Faust's own prints the error's text, and the lines of code, past the logs.
         del msg, kwargs
         _log.critical(
-            "consumer_thread_crashed", error=next((word for word in fmt if isinstance(word, Exception)), None)
+            "consumer_thread_crashed", error=next((word for word in fmt if isinstance(word, BaseException)), None)
         )
 
     def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:

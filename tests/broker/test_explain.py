@@ -61,8 +61,8 @@ def environment(kafka: LocalKafka, fresh_prefix: str) -> Mapping[str, str]:
     return {"G9603_BOOTSTRAP_SERVERS": kafka.bootstrap_servers, "G9603_TOPIC_PREFIX": fresh_prefix}
 
 
-def explain(environment: Mapping[str, str], *arguments: str) -> Result:
-    return CliRunner().invoke(cli, ["explain", *arguments], env=environment)
+def explain(environment: Mapping[str, str], *arguments: str, asked: str | None = None) -> Result:
+    return CliRunner().invoke(cli, ["explain", *arguments], env=environment, input=asked)
 
 
 def test_known_episodes_are_explained(environment: Mapping[str, str]) -> None:
@@ -77,6 +77,13 @@ def test_known_episodes_are_explained(environment: Mapping[str, str]) -> None:
     assert documents[1]["decision"]["missing"] == {"stage": "follow-up", "reason": "no_follow_up"}
     assert "improved follow-up" in for_people.stdout
     assert [coded.exit_code, waiting.exit_code, for_people.exit_code] == [0, 0, 0]
+
+
+def test_an_id_need_not_stand_on_a_command_line(environment: Mapping[str, str]) -> None:
+    """Everyone on the machine sees command lines; nobody sees what comes by standard input."""
+    quiet, open_to_all = explain(environment, "-", "--json", asked=f"{CODED}\n"), explain(environment, CODED, "--json")
+
+    assert json.loads(quiet.stdout) == json.loads(open_to_all.stdout)
 
 
 def test_an_unknown_episode_is_not_found(environment: Mapping[str, str]) -> None:
