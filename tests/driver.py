@@ -47,6 +47,11 @@ class TopicsInMemory:
         """The partitions of each restore that had any."""
         self.generation_id = 0
         self.records_read = 0
+        self.may_restore = asyncio.Event()
+        """While it is cleared, restores wait as if there were much to read."""
+        self.may_restore.set()
+        self.fault: Exception | None = None
+        """What a restore fails with."""
 
     def send(self, topic: str, partition: int, value: bytes | None, *, timestamp_ms: int = 0) -> None:
         """Append a producer's record."""
@@ -76,6 +81,9 @@ class TopicsInMemory:
         """Fold the changelog."""
         if partitions:
             self.restored.append(set(partitions))
+        await self.may_restore.wait()
+        if self.fault is not None:
+            raise self.fault
         restored = {}
         for partition in partitions:
             log = self.log[TopicPartition(TOPOLOGY.episodes_changelog, partition)]

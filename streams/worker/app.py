@@ -50,6 +50,7 @@ def create_app(settings: Settings, coder: Coder, *, place: str, tuning: Tuning) 
         consumer_max_fetch_size=tuning.fetch_bytes_max,
         broker_check_crcs=settings.check_crcs,
         broker_max_poll_records=tuning.poll_records_max,
+        broker_request_timeout=tuning.consumer_request_timeout_seconds,
         broker_session_timeout=tuning.session_timeout_seconds,
         broker_heartbeat_interval=tuning.heartbeat_interval_seconds,
         broker_rebalance_timeout=tuning.rebalance_timeout_seconds,

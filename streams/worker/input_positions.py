@@ -49,10 +49,9 @@ def starting_position(source: TopicPartition, position: int | None, bounds: Boun
     """
     if position is None:
         return bounds.begin
-    if jump is not None and jump.position == position:
-        position = jump.to
-    if bounds.begin <= position <= bounds.end:
-        return position
+    start = jump.to if jump is not None and jump.position == position else position
+    if bounds.begin <= start <= bounds.end:
+        return start
     name = f"{source.topic}-{source.partition}"
     if position < bounds.begin:
         sentence = (

@@ -122,6 +122,35 @@ async def test_a_stale_generation_cannot_commit(fleet: Fleet) -> None:
         assert await member.committed(source) == 5
 
 
+async def test_a_member_whose_place_was_taken_cannot_commit(fleet: Fleet) -> None:
+    """KIP-345: who has joined under an instance id fences the one before, who must not commit in its name."""
+    await fleet.create_topics()
+    source = TopicPartition(fleet.topology.survey_completed, 0)
+    group, place = f"{fleet.settings.app_id}-fenced", "place"
+    options = {**fleet.connection, "group_id": group, "group_instance_id": place, "enable_auto_commit": False}
+    older = AIOKafkaConsumer(fleet.topology.survey_completed, **options)
+    await older.start()
+    coordinator = older._coordinator  # noqa: SLF001 - aiokafka tells it nowhere else
+    then = GroupMetadata(coordinator.generation, coordinator.member_id, place)
+    async with AIOKafkaConsumer(fleet.topology.survey_completed, **options) as newer:
+        now = then._replace(member_id=newer._coordinator.member_id)  # noqa: SLF001
+        assert newer._coordinator.generation == then.generation  # noqa: SLF001
+        names = iter([then, now])
+        producer = group_fenced(
+            AIOKafkaProducer(**client_options(fleet.connection), transactional_id=group), lambda: next(names)
+        )
+        async with producer:
+            await producer.begin_transaction()
+            with pytest.raises(FencedByGroupError):
+                await producer.send_offsets_to_transaction({source: 9}, group)
+            await producer.abort_transaction()
+            await producer.begin_transaction()
+            await producer.send_offsets_to_transaction({source: 5}, group)
+            await producer.commit_transaction()
+        assert await newer.committed(source) == 5
+    await older.stop()
+
+
 async def widen(fleet: Fleet, topic: str, partitions: int) -> None:
     """Raise the partition count of *topic*, as an operator might."""
     admin = AIOKafkaAdminClient(**client_options(fleet.connection))

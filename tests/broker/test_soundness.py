@@ -16,7 +16,6 @@ from streams.demo.worker_process import WorkerProcess
 from streams.kafka.connection import client_options
 from streams.kafka.group_lag import GroupLag
 from streams.kafka.local_broker import LocalKafka
-from streams.recount.recount import recount
 from streams.worker.ending import EXIT_DOUBT
 from tests.fleet import Fleet, in_parts, pause, resume
 
@@ -74,7 +73,7 @@ async def test_without_generation_fencing_a_zombie_doubles_codes(fleet: Fleet) -
     zombie = await a_zombie_wakes_with_a_step_in_hand(fleet, "without-group-fencing")
 
     await fleet.until_logged(zombie, "step_written")
-    assert not (await recount(fleet.connection, fleet.topology, fleet.policy)).agrees
+    assert not (await fleet.recounted_anyhow()).agrees
 
 
 # ---------------------------------------------------------------------------------------------
@@ -140,4 +139,4 @@ async def test_without_the_high_watermark_a_restore_doubles_codes(fleet: Fleet) 
 
         await fleet.until(coded_again, "codes are written a second time")
 
-    assert not (await recount(fleet.connection, fleet.topology, fleet.policy)).agrees
+    assert not (await fleet.recounted_anyhow()).agrees

@@ -10,6 +10,7 @@ import pytest
 from streams.processing.changelog import POSITIONS_KEY, decode_positions
 from streams.processing.topology import InputKind
 from streams.worker.step import Generation, TopicPartition
+from streams.worker.task_manager import Phase
 from streams.worker.tuning import Tuning
 from tests.care import Message, care, episodes_at_home_in, follow_up
 from tests.driver import TOPOLOGY, TopicsInMemory, WorkerDriver, at_rest, finishes, until
@@ -44,6 +45,11 @@ def send_care(topics: TopicsInMemory, partition: int, *, count: int = 1) -> list
 def coded(topics: TopicsInMemory) -> list[str]:
     """The episode of each coding event."""
     return [orjson.loads(record.value or b"")["episode_id"] for record in topics.records(TOPOLOGY.coding_events)]
+
+
+def phase(driver: WorkerDriver) -> Phase:
+    """What the worker is about."""
+    return driver.manager.progress.phase
 
 
 async def working(topics: TopicsInMemory, *partitions: int) -> WorkerDriver:
@@ -196,6 +202,64 @@ async def test_another_member_restores(topics: TopicsInMemory) -> None:
     driver.member_id = "joined-anew"
     await driver.rebalance(0)
     assert topics.restored == [{0}, {0}]
+
+
+async def test_a_restore_runs_in_the_background_and_a_rebalance_breaks_it_off(topics: TopicsInMemory) -> None:
+    """What is not there yet takes nothing in; the rebalance does not wait for it, and what was kept stays kept."""
+    driver = await working(topics, 0)
+    await driver.revoke()
+    topics.may_restore.clear()
+    driver.manager.begin_assignment(Generation(2, driver.member_id), {0, 1})
+    await until(lambda: topics.restored[-1] == {1})
+    assert phase(driver) is Phase.RESTORING
+    assert driver.manager.partitions == frozenset()
+
+    await finishes(driver.revoke())
+    assert phase(driver) is Phase.REBALANCING
+    topics.may_restore.set()
+    driver.manager.begin_assignment(Generation(3, driver.member_id), {0, 1})
+    await finishes(driver.manager.until_assigned())
+
+    assert phase(driver) is Phase.WORKING
+    assert driver.manager.partitions == {0, 1}
+    assert topics.restored == [{0}, {1}, {1}]  # 0 was this member's in all three generations
+
+
+async def test_who_waits_for_tasks_waits_through_a_rebalance(topics: TopicsInMemory) -> None:
+    """The flow is resumed for the tasks that are here in the end, not for those of a restore that was broken off."""
+    driver = WorkerDriver(topics)
+    topics.may_restore.clear()
+    driver.manager.begin_assignment(Generation(1, driver.member_id), {0})
+    waiting = asyncio.create_task(driver.manager.until_assigned())
+    await until(lambda: topics.restored == [{0}])
+
+    await finishes(driver.revoke())
+    await at_rest(topics)
+    assert not waiting.done()
+    topics.may_restore.set()
+    driver.manager.begin_assignment(Generation(2, driver.member_id), {0})
+    await finishes(waiting)
+
+
+async def test_a_restore_that_fails_ends_the_worker(topics: TopicsInMemory) -> None:
+    """Nobody awaits it, so it must tell."""
+    driver = WorkerDriver(topics)
+    topics.fault = ConnectionError("the changelog cannot be read")
+    driver.manager.begin_assignment(Generation(1, driver.member_id), {0})
+    await until(lambda: bool(driver.failures))
+    assert driver.failures[0].args == ("the changelog cannot be read",)
+
+
+async def test_a_rejoin_that_changes_nothing_restores_nothing(topics: TopicsInMemory) -> None:
+    """A static member may be given its tasks back in the generation in which it had them."""
+    (episode_id,) = send_care(topics, 0)
+    driver = await working(topics, 0)
+    await driver.revoke()
+    await driver.assign(0)
+    await driver.drain()
+
+    assert topics.restored == [{0}]
+    assert coded(topics) == [episode_id]
 
 
 async def test_parked_tasks_are_kept_for_one_generation(topics: TopicsInMemory) -> None:
