@@ -105,6 +105,11 @@ def create_app(settings: Settings, coder: Coder, *, transactional_id: str, tunin
         broker_session_timeout=tuning.session_timeout_seconds,
         broker_heartbeat_interval=tuning.heartbeat_interval_seconds,
         broker_rebalance_timeout=tuning.rebalance_timeout_seconds,
+        # JoinGroup is answered when the whole group has come together. By default 90 s: so long would a partition stand
+        # still whose fetch is not answered.
+        broker_request_timeout=tuning.rebalance_timeout_seconds + tuning.session_timeout_seconds,
+        # Faust's own producer asks for a producer id before the worker joins, and waits 20 min for it by default.
+        producer_request_timeout=tuning.session_timeout_seconds,
         stream_buffer_maxsize=16,
         stream_recovery_delay=0.0,
         key_serializer="raw",

@@ -46,10 +46,11 @@ def _init_producer_id_lost(effect: Effect) -> Callable[[Trial], Awaitable[None]]
         trial.start()
         async with flowing(trial):
             with trial.cluster.network.under(Rule(effect, ApiKey.INIT_PRODUCER_ID, Way.ANSWER, times=1)) as rule:
-                trial.start()
+                starting = trial.start()
                 await until_hit(trial, rule)
-                trial.fault("the answer to a starting worker's INIT_PRODUCER_ID is lost")
-                await trial.until_working()
+                trial.fault(f"the answer to the INIT_PRODUCER_ID of {starting.name} is lost")
+                await trial.until_tasks(starting, 2)
+                trial.healed(f"{starting.name} has asked again, and has its tasks")
 
     return run
 
@@ -95,7 +96,7 @@ async def until_replaced(trial: Trial, worker: WorkerUnderTest) -> None:
     await trial.until(ended, f"{worker.name} gives up")
 
 
-_TRANSACTIONAL = (ApiKey.PRODUCE, ApiKey.ADD_PARTITIONS_TO_TXN, ApiKey.TXN_OFFSET_COMMIT, ApiKey.END_TXN)
+_ASKED = (ApiKey.PRODUCE, ApiKey.FETCH, ApiKey.ADD_PARTITIONS_TO_TXN, ApiKey.TXN_OFFSET_COMMIT, ApiKey.END_TXN)
 
 
 def _named(api_key: ApiKey) -> str:
@@ -112,7 +113,7 @@ SCENARIOS = (
             exclusive=True,
             needs_cluster=True,
         )
-        for api_key in _TRANSACTIONAL
+        for api_key in _ASKED
         for effect, suffix, told in (
             (Lose(), "", "and the connection with them"),
             (LoseSilently(), "-in-silence", "and the connection stays open"),
