@@ -109,12 +109,31 @@ class KafkaCluster:
         self.brokers = {}
 
     def heal(self) -> None:
-        """Lift every rule, resume and start every broker, and wait until all replicas are in sync.
+        """Lift every rule, free, resume and start every broker, and wait until all replicas are in sync.
 
         Raises:
             TimeoutError: They are not, after two minutes; the message names them.
         """
         self.network.clear()
+        if self._is_reconfigured:
+            self.reconfigure({})
+        else:
+            self._start_all()
+
+    def reconfigure(self, settings: Mapping[str, str]) -> None:
+        """Restart all brokers, with *settings* added to theirs instead of those before; `heal` takes them back."""
+        self.kill()
+        for broker in self.brokers.values():
+            broker.configure({**self._settings, **settings})
+        self._is_reconfigured = bool(settings)
+        self._start_all()
+
+    def kill(self) -> None:
+        """SIGKILL to all brokers at once; `heal` starts them again."""
+        for broker in self.brokers.values():
+            broker.kill()
+
+    def _start_all(self) -> None:
         for broker in self.brokers.values():
             broker.free_disk()
             broker.resume()
@@ -122,15 +141,6 @@ class KafkaCluster:
         for broker in self.brokers.values():
             broker.wait()
         self.wait_until_whole()
-        if self._is_reconfigured:
-            self.reconfigure({})
-
-    def reconfigure(self, settings: Mapping[str, str]) -> None:
-        """Add *settings* to every broker's, instead of those added before, and roll; `heal` takes them back."""
-        for broker in self.brokers.values():
-            broker.configure({**self._settings, **settings})
-        self.roll()
-        self._is_reconfigured = bool(settings)
 
     def wait_until_whole(self) -> None:
         """Wait until every partition has a leader and all its replicas in sync.
