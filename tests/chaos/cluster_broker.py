@@ -55,7 +55,7 @@ class ClusterBroker:
         self._command = command
         self._folder = Path(tempfile.mkdtemp(prefix=f"g9603-kafka-{node}-"))
         self._log = self._folder / "kafka.log"
-        self._properties = self._folder / "server.properties"
+        self.properties_path = self._folder / "server.properties"
         self._process: GuardedProcess | None = None
         self._voters = ",".join(f"{number}@127.0.0.1:{each.controller}" for number, each in ports.items())
         self.configure(settings)
@@ -87,11 +87,11 @@ class ClusterBroker:
             data=self._folder / "data",
             further="\n".join(f"{name}={value}" for name, value in settings.items()),
         )
-        self._properties.write_text(properties, encoding="utf-8")
+        self.properties_path.write_text(properties, encoding="utf-8")
 
     def format(self) -> None:
         """Make its data folder, with an empty log of the cluster's metadata."""
-        options = ["-t", _CLUSTER_ID, "-c", str(self._properties)]
+        options = ["-t", _CLUSTER_ID, "-c", str(self.properties_path)]
         with self._run("kafka.tools.StorageTool", "format", *options) as process:
             if process.wait(_SECONDS_MAX) != 0:
                 self._fail("could not format its data folder")
@@ -100,7 +100,7 @@ class ClusterBroker:
         """Start its process, where it does not run; see `wait`."""
         if not self.running:
             self.kill()  # clears up after one that ended by itself
-            self._process = self._run("kafka.Kafka", str(self._properties))
+            self._process = self._run("kafka.Kafka", str(self.properties_path))
 
     def wait(self) -> None:
         """Wait until it answers.
