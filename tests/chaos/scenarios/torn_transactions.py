@@ -53,7 +53,6 @@ SCENARIOS = (
         "control-end-txn-repeated",
         "A worker that repeats EndTxn, the first of which comes late. A torn transaction must be found.",
         torn,
-        exclusive=True,
         needs_cluster=True,
         examine=_examine,
     ),
