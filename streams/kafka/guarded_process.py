@@ -60,6 +60,11 @@ class GuardedProcess:
         self.kill()
 
     @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return self._process.pid
+
+    @property
     def exit_code(self) -> int | None:
         """How the child ended, negative for a signal; None while it runs."""
         return self._process.poll()

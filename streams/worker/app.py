@@ -56,6 +56,8 @@ def create_app(settings: Settings, coder: Coder, *, place: str, tuning: Tuning) 
         broker_rebalance_timeout=tuning.rebalance_timeout_seconds,
         broker_max_poll_interval=tuning.poll_interval_seconds_max,
         TableManager=PatientTableManager,
+        # Faust's own producer asks for a producer id before the worker joins, and waits 20 min for it by default.
+        producer_request_timeout=tuning.session_timeout_seconds,
         stream_buffer_maxsize=16,
         stream_recovery_delay=0.0,
         key_serializer="raw",

@@ -16,8 +16,9 @@ class Tuning:
     """After which a dead worker's transaction is aborted; restore waits for it. Bounds each step, too."""
     request_timeout_seconds: float = 20.0
     """Of the producer, per request."""
-    consumer_request_timeout_seconds: float = 60.0
-    """Longer than the session and than a rebalance, for which the answer to a JoinGroup waits."""
+    consumer_request_timeout_seconds: float = 40.0
+    """A rebalance and a session, for which the answer to a JoinGroup waits; and no longer, for so long does a partition
+    stand still whose fetch is not answered."""
     stop_seconds_max: float = 40.0
     """After SIGTERM; a worker that has not stopped by then ends as one in doubt. Longer than any step may take."""
     linger_seconds: float = 0.02

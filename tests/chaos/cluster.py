@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -35,7 +34,6 @@ class KafkaCluster:
     Args:
         version: The Kafka to run, 3.9 or newer.
         settings: Added to every broker's properties.
-        data: A data folder by broker, for a broker whose disk is to be filled.
         on_progress: Told, in a sentence, what takes time.
     """
 
@@ -46,14 +44,13 @@ class KafkaCluster:
         version: str | None = None,
         *,
         settings: Mapping[str, str] | None = None,
-        data: Mapping[int, Path] | None = None,
         on_progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.version = version or KAFKA_VERSION
         ports = free_ports(len(_NODES) * len(BrokerPorts._fields))
         self._ports = {node: BrokerPorts(*ports[index :: len(_NODES)]) for index, node in enumerate(_NODES)}
         self._settings = settings or {}
-        self._data = data or {}
+        self._is_reconfigured = False
         self._on_progress = on_progress
         self.brokers: dict[int, ClusterBroker] = {}
         self.roles = ClusterRoles({node: each.direct for node, each in self._ports.items()})
@@ -92,8 +89,7 @@ class KafkaCluster:
         self._on_progress(f"Starting three brokers of Kafka {self.version}.")
         try:
             for node in _NODES:
-                data = self._data.get(node)
-                self.brokers[node] = ClusterBroker(node, self._ports, command, self._settings, data=data)
+                self.brokers[node] = ClusterBroker(node, self._ports, command, self._settings)
             with ThreadPoolExecutor() as threads:
                 list(threads.map(ClusterBroker.format, self.brokers.values()))
             for broker in self.brokers.values():
@@ -113,13 +109,33 @@ class KafkaCluster:
         self.brokers = {}
 
     def heal(self) -> None:
-        """Lift every rule, resume and start every broker, and wait until all replicas are in sync.
+        """Lift every rule, free, resume and start every broker, and wait until all replicas are in sync.
 
         Raises:
             TimeoutError: They are not, after two minutes; the message names them.
         """
         self.network.clear()
+        if self._is_reconfigured:
+            self.reconfigure({})
+        else:
+            self._start_all()
+
+    def reconfigure(self, settings: Mapping[str, str]) -> None:
+        """Restart all brokers, with *settings* added to theirs instead of those before; `heal` takes them back."""
+        self.kill()
         for broker in self.brokers.values():
+            broker.configure({**self._settings, **settings})
+        self._is_reconfigured = bool(settings)
+        self._start_all()
+
+    def kill(self) -> None:
+        """SIGKILL to all brokers at once; `heal` starts them again."""
+        for broker in self.brokers.values():
+            broker.kill()
+
+    def _start_all(self) -> None:
+        for broker in self.brokers.values():
+            broker.free_disk()
             broker.resume()
             broker.launch()
         for broker in self.brokers.values():

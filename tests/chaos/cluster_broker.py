@@ -1,5 +1,6 @@
 """Runs one broker of the cluster: how is it started, killed, frozen and healed?"""
 
+import resource
 import shutil
 import tempfile
 import time
@@ -40,7 +41,6 @@ class ClusterBroker:
         ports: By node, of all.
         command: Java with the jars of a Kafka.
         settings: Added to its properties.
-        data: Its data folder; within its own folder where None.
     """
 
     def __init__(
@@ -49,30 +49,16 @@ class ClusterBroker:
         ports: Mapping[int, BrokerPorts],
         command: list[str],
         settings: Mapping[str, str],
-        *,
-        data: Path | None = None,
     ) -> None:
         self.node = node
         self.ports = ports[node]
         self._command = command
         self._folder = Path(tempfile.mkdtemp(prefix=f"g9603-kafka-{node}-"))
         self._log = self._folder / "kafka.log"
-        self._properties = self._folder / "server.properties"
+        self.properties_path = self._folder / "server.properties"
         self._process: GuardedProcess | None = None
-        self._properties.write_text(
-            Template(_PROPERTIES.read_text(encoding="utf-8")).substitute(
-                self.ports._asdict(),
-                node=node,
-                voters=",".join(f"{number}@127.0.0.1:{each.controller}" for number, each in ports.items()),
-                broker_port=self.ports.broker,
-                direct_port=self.ports.direct,
-                controller_port=self.ports.controller,
-                proxy_port=self.ports.proxy,
-                data=data or self._folder / "data",
-                further="\n".join(f"{name}={value}" for name, value in settings.items()),
-            ),
-            encoding="utf-8",
-        )
+        self._voters = ",".join(f"{number}@127.0.0.1:{each.controller}" for number, each in ports.items())
+        self.configure(settings)
 
     @property
     def running(self) -> bool:
@@ -89,9 +75,23 @@ class ClusterBroker:
         """What it has said since it was last started."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
+    def configure(self, settings: Mapping[str, str]) -> None:
+        """Add *settings* to its properties, instead of those before; they count from its next start."""
+        properties = Template(_PROPERTIES.read_text(encoding="utf-8")).substitute(
+            node=self.node,
+            voters=self._voters,
+            broker_port=self.ports.broker,
+            direct_port=self.ports.direct,
+            controller_port=self.ports.controller,
+            proxy_port=self.ports.proxy,
+            data=self._folder / "data",
+            further="\n".join(f"{name}={value}" for name, value in settings.items()),
+        )
+        self.properties_path.write_text(properties, encoding="utf-8")
+
     def format(self) -> None:
         """Make its data folder, with an empty log of the cluster's metadata."""
-        options = ["-t", _CLUSTER_ID, "-c", str(self._properties)]
+        options = ["-t", _CLUSTER_ID, "-c", str(self.properties_path)]
         with self._run("kafka.tools.StorageTool", "format", *options) as process:
             if process.wait(_SECONDS_MAX) != 0:
                 self._fail("could not format its data folder")
@@ -100,7 +100,7 @@ class ClusterBroker:
         """Start its process, where it does not run; see `wait`."""
         if not self.running:
             self.kill()  # clears up after one that ended by itself
-            self._process = self._run("kafka.Kafka", str(self._properties))
+            self._process = self._run("kafka.Kafka", str(self.properties_path))
 
     def wait(self) -> None:
         """Wait until it answers.
@@ -142,6 +142,19 @@ class ClusterBroker:
         """SIGCONT."""
         if self._process is not None:
             self._process.resume()
+
+    def fill_disk(self) -> None:
+        """From now on the kernel lets it write nothing more to any file, as where a disk is full."""
+        self._limit_files(1)
+
+    def free_disk(self) -> None:
+        """It may write again, where it still runs."""
+        if self.running:
+            self._limit_files(resource.RLIM_INFINITY)
+
+    def _limit_files(self, bytes_max: int) -> None:
+        if self._process is not None:
+            resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (bytes_max, resource.RLIM_INFINITY))
 
     def remove(self) -> None:
         """Kill it, and remove its folder."""

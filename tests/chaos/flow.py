@@ -1,10 +1,13 @@
 """How does the load come in little by little, while something else happens?"""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 
+import aiokafka.errors as kafka_errors
+
+from streams.demo.source import DeliveredRecord
 from tests.chaos.trial import Trial
 
 _PARTS = 40
@@ -26,13 +29,12 @@ async def flowing(trial: Trial) -> AsyncIterator[None]:
 
     async def flow() -> None:
         for part in parts:
-            await trial.send(part, noted=False)
+            while not await _sent(trial, part):
+                pass
             begun.set()
-            await asyncio.sleep(_GAP_SECONDS)
         trial.note("the whole load is sent")
         while not over.is_set():
-            await trial.send(repeated.choice(parts), noted=False)
-            await asyncio.sleep(_GAP_SECONDS)
+            await _sent(trial, repeated.choice(parts))
 
     async with asyncio.TaskGroup() as group:
         group.create_task(flow())
@@ -42,3 +44,15 @@ async def flowing(trial: Trial) -> AsyncIterator[None]:
             yield
         finally:
             over.set()
+
+
+async def _sent(trial: Trial, part: Sequence[DeliveredRecord]) -> bool:
+    """Whether the brokers have taken *part*. The sender may meet the fault, too, and then sends all of it again."""
+    try:
+        await trial.send(part, noted=False)
+    except kafka_errors.KafkaError as error:
+        trial.note(f"the sender tries again after {type(error).__name__}")
+        return False
+    finally:
+        await asyncio.sleep(_GAP_SECONDS)
+    return True

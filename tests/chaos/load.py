@@ -56,7 +56,9 @@ async def send(  # noqa: PLR0913 - what, where and how
     The clocks of the senders are astray by up to *skew_seconds_max*, and behind: a broker takes no record of a time
     that is an hour ahead of its own.
     """
-    async with AIOKafkaProducer(**client_options(connection), linger_ms=5, enable_idempotence=True) as producer:
+    producer = AIOKafkaProducer(**client_options(connection), linger_ms=5, enable_idempotence=True)
+    try:
+        await producer.start()
         for record in records:
             by_crc32 = partitioner is Partitioner.CRC32 or (
                 partitioner is Partitioner.MIXED and random.random() < _CRC32_SHARE
@@ -75,6 +77,8 @@ async def send(  # noqa: PLR0913 - what, where and how
                 timestamp_ms=_now_ms(random, skew_seconds_max) if skew_seconds_max else None,
             )
         await producer.flush()
+    finally:
+        await producer.stop()  # also where no broker answered
 
 
 def _now_ms(random: Random, skew_seconds_max: float) -> int:

@@ -1,9 +1,9 @@
 """What do readers from outside see, during a trial and after it?"""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import aiokafka.errors as kafka_errors
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -16,6 +16,8 @@ from streams.processing.records import InputRecord
 from streams.worker import step
 
 _POLL_SECONDS = 0.2
+_PATIENCE_SECONDS = 90.0
+_Answer = TypeVar("_Answer")
 
 
 class BillingReader:
@@ -48,6 +50,11 @@ class BillingReader:
         return self._partitions
 
     async def _read(self) -> None:
+        while True:
+            with suppress(kafka_errors.KafkaError):  # a broker that does not answer is asked again
+                await self._read_on()
+
+    async def _read_on(self) -> None:
         async with AIOKafkaConsumer(
             **self._connection,
             isolation_level="read_committed",
@@ -56,18 +63,41 @@ class BillingReader:
             fetch_max_wait_ms=100,
         ) as consumer:
             consumer.assign(self._partitions)
-            await consumer.seek_to_beginning()
+            for tp in self._partitions:
+                consumer.seek(tp, self._positions.get(tp, 0))
             while True:
                 fetched = await consumer.getmany(timeout_ms=200)
-                for records in fetched.values():
+                for tp, records in fetched.items():
                     self.records += records
+                    self._positions[tp] = records[-1].offset + 1
                 for tp in self._partitions:
                     self._positions[tp] = await consumer.position(tp)
 
 
+async def patiently(ask: Callable[[], Awaitable[_Answer]]) -> _Answer:
+    """What *ask* answers; brokers that do not answer in time, on a machine that is short of it, are asked again.
+
+    Raises:
+        KafkaError: They do not answer for long.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return await ask()
+        except kafka_errors.KafkaError:
+            if loop.time() > deadline:
+                raise
+            await asyncio.sleep(_POLL_SECONDS)
+
+
 async def read_all(connection: Mapping[str, Any], topics: Collection[str]) -> list[InputRecord]:
     """Every committed record of *topics*, each partition in order."""
-    return [record async for records in read_log(connection, topics) for record in records]
+
+    async def ask() -> list[InputRecord]:
+        return [record async for records in read_log(connection, topics) for record in records]
+
+    return await patiently(ask)
 
 
 class Ends:
@@ -85,11 +115,14 @@ class Ends:
         return await self._ask(partitions, "read_committed")
 
     async def _ask(self, partitions: Collection[TopicPartition], isolation_level: str) -> dict[TopicPartition, int]:
-        async with AIOKafkaConsumer(
-            **self._connection, isolation_level=isolation_level, enable_auto_commit=False
-        ) as consumer:
-            offsets: dict[TopicPartition, int] = await consumer.end_offsets(list(partitions))
-            return offsets
+        async def ask() -> dict[TopicPartition, int]:
+            async with AIOKafkaConsumer(
+                **self._connection, isolation_level=isolation_level, enable_auto_commit=False
+            ) as consumer:
+                offsets: dict[TopicPartition, int] = await consumer.end_offsets(list(partitions))
+                return offsets
+
+        return await patiently(ask)
 
     async def open_ends(self, topics: Mapping[str, int]) -> list[str]:
         """The partitions in which a transaction is open."""
@@ -114,10 +147,15 @@ async def unread(
 
 async def committed_offsets(connection: Mapping[str, Any], group_id: str) -> dict[step.TopicPartition, int]:
     """The offsets that a group has committed."""
-    admin = AIOKafkaAdminClient(**client_options(connection))
-    await admin.start()
-    try:
-        offsets = await admin.list_consumer_group_offsets(group_id)
-    finally:
-        await admin.close()
+
+    async def ask() -> Mapping[TopicPartition, Any]:
+        admin = AIOKafkaAdminClient(**client_options(connection))
+        try:
+            await admin.start()
+            offsets: Mapping[TopicPartition, Any] = await admin.list_consumer_group_offsets(group_id)
+            return offsets
+        finally:
+            await admin.close()
+
+    offsets = await patiently(ask)
     return {step.TopicPartition(tp.topic, tp.partition): committed.offset for tp, committed in offsets.items()}

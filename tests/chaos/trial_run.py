@@ -33,7 +33,7 @@ async def run_trial(
         told += [f"{invariant}: {sentence}" for invariant, sentence in judgement.violations]
         finding = ""
         if scenario.examine is not None:
-            finding = "; ".join(told)
+            finding = "; ".join(_firsts(told))
             told = [] if judgement.violations else ["nothing was found, where something must be: the harness is blind"]
         trouble = trial.timeline.last_trouble_seconds
         return Verdict(
@@ -74,6 +74,17 @@ async def _attack(trial: Trial, told: list[str]) -> tuple[float | None, Judgemen
         evidence = await collect(trial)
     # In a thread: what is judged is some thousand records, and other trials run beside this one.
     return recovered_at, await asyncio.to_thread(judge, evidence)
+
+
+def _firsts(told: list[str]) -> list[str]:
+    """The first sentence of each invariant, and how many more there are."""
+    by_invariant: dict[str, list[str]] = {}
+    for sentence in told:
+        by_invariant.setdefault(sentence.partition(":")[0], []).append(sentence)
+    return [
+        f"{sentences[0]} (and {len(sentences) - 1} more)" if len(sentences) > 1 else sentences[0]
+        for _, sentences in sorted(by_invariant.items())
+    ]
 
 
 def _tail(text: str) -> str:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from aiokafka.protocol.api import RequestHeader_v1
 from aiokafka.protocol.metadata import MetadataRequest_v1
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.chaos.kafka_wire import (
@@ -19,6 +19,7 @@ from tests.chaos.kafka_wire import (
     request_header,
 )
 
+law = settings(max_examples=100, deadline=None)
 INT16 = st.integers(-(2**15), 2**15 - 1)
 INT32 = st.integers(-(2**31), 2**31 - 1)
 HEADERS = st.builds(RequestHeader, INT16, INT16, INT32, st.none() | st.text(max_size=40))
@@ -42,6 +43,7 @@ async def messages(chunks: list[bytes]) -> list[bytes]:
     return found
 
 
+@law
 @given(HEADERS, st.binary(max_size=50))
 def test_header_is_read_as_it_was_written(header: RequestHeader, body: bytes) -> None:
     assert request_header(encoded_request(header, body)) == header
@@ -55,6 +57,7 @@ def test_header_is_read_as_aiokafka_writes_it() -> None:
     assert request_header(written) == RequestHeader(3, 1, 9603, "coder")
 
 
+@law
 @given(HEADERS, st.data())
 def test_header_that_was_cut_short_is_none(header: RequestHeader, data: st.DataObject) -> None:
     whole = encoded_request(header)
@@ -64,17 +67,20 @@ def test_header_that_was_cut_short_is_none(header: RequestHeader, data: st.DataO
         request_header(cut)
 
 
+@law
 @given(INT32, st.binary(max_size=20))
 def test_answer_says_what_it_answers(number: int, body: bytes) -> None:
     assert correlation_id(number.to_bytes(4, signed=True) + body) == number
 
 
+@law
 @given(st.binary(max_size=3))
 def test_answer_that_was_cut_short_is_none(message: bytes) -> None:
     with pytest.raises(NoKafkaError):
         correlation_id(message)
 
 
+@law
 @given(st.lists(st.binary(max_size=30), max_size=8), st.data())
 def test_messages_are_found_wherever_the_network_cuts(sent: list[bytes], data: st.DataObject) -> None:
     whole = b"".join(map(framed, sent))
@@ -84,6 +90,7 @@ def test_messages_are_found_wherever_the_network_cuts(sent: list[bytes], data: s
     assert asyncio.run(messages(chunks)) == sent
 
 
+@law
 @given(st.binary(min_size=1, max_size=30), st.data())
 def test_stream_that_ends_in_a_message_is_no_end_of_messages(sent: bytes, data: st.DataObject) -> None:
     whole = framed(sent)

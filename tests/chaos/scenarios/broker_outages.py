@@ -60,7 +60,20 @@ async def roll(trial: Trial) -> None:
         trial.healed("all brokers are up again")
 
 
+async def all_killed(trial: Trial) -> None:
+    """All brokers are killed at once under load, and started again: what was acknowledged is on their disks."""
+    await _two_workers(trial)
+    async with flowing(trial):
+        trial.fault("SIGKILL all brokers")
+        await asyncio.to_thread(trial.cluster.kill)
+        await trial.pause(_DEAD_SECONDS)
+        await asyncio.to_thread(trial.cluster.heal)
+        trial.healed("all brokers are up again")
+        await trial.until_working()
+
+
 SCENARIOS = (
+    Scenario("brokers-all-killed", all_killed.__doc__ or "", all_killed, exclusive=True, needs_cluster=True),
     Scenario("brokers-rolled", roll.__doc__ or "", roll, in_subset=True, exclusive=True, needs_cluster=True),
     *(
         Scenario(

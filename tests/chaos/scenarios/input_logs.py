@@ -79,7 +79,10 @@ async def overtaken_while_running(trial: Trial) -> None:
     worker.thaw()
     trial.healed(f"SIGCONT {worker.name}")
     await trial.until_ended(worker)
-    trial.expect(worker, ExitCode.MISCONFIGURED)
+    if worker.exit_code == ExitCode.DOUBT:  # it was frozen for longer than its session, and so will not even look
+        worker = trial.start()
+        await trial.until_ended(worker)
+    trial.expect(worker, ExitCode.MISCONFIGURED, trial.topology.survey_completed)
     trial.is_refused = True
 
 

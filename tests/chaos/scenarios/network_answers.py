@@ -31,7 +31,9 @@ def _answer_lost(api_key: ApiKey, effect: Effect) -> Callable[[Trial], Awaitable
         skips = [trial.random.randrange(_SKIPPED_MAX) for _ in range(_COUNT)]
         async with flowing(trial):
             for skipped in skips:
-                with trial.cluster.network.under(Rule(effect, api_key, Way.ANSWER, skip=skipped, times=1)) as rule:
+                with trial.cluster.network.under(
+                    Rule(effect, api_key, Way.ANSWER, trial.is_own, skip=skipped, times=1)
+                ) as rule:
                     await until_hit(trial, rule)
                     trial.fault(f"the answer to one {api_key.name} is lost, after {skipped} that are not")
                 await trial.until_working()
@@ -45,11 +47,14 @@ def _init_producer_id_lost(effect: Effect) -> Callable[[Trial], Awaitable[None]]
     async def run(trial: Trial) -> None:
         trial.start()
         async with flowing(trial):
-            with trial.cluster.network.under(Rule(effect, ApiKey.INIT_PRODUCER_ID, Way.ANSWER, times=1)) as rule:
-                trial.start()
+            with trial.cluster.network.under(
+                Rule(effect, ApiKey.INIT_PRODUCER_ID, Way.ANSWER, trial.is_own, times=1)
+            ) as rule:
+                starting = trial.start()
                 await until_hit(trial, rule)
-                trial.fault("the answer to a starting worker's INIT_PRODUCER_ID is lost")
-                await trial.until_working()
+                trial.fault(f"the answer to the INIT_PRODUCER_ID of {starting.name} is lost")
+                await trial.until_tasks(starting, 2)
+                trial.healed(f"{starting.name} has asked again, and has its tasks")
 
     return run
 
@@ -95,7 +100,7 @@ async def until_replaced(trial: Trial, worker: WorkerUnderTest) -> None:
     await trial.until(ended, f"{worker.name} gives up")
 
 
-_TRANSACTIONAL = (ApiKey.PRODUCE, ApiKey.ADD_PARTITIONS_TO_TXN, ApiKey.TXN_OFFSET_COMMIT, ApiKey.END_TXN)
+_ASKED = (ApiKey.PRODUCE, ApiKey.FETCH, ApiKey.ADD_PARTITIONS_TO_TXN, ApiKey.TXN_OFFSET_COMMIT, ApiKey.END_TXN)
 
 
 def _named(api_key: ApiKey) -> str:
@@ -109,10 +114,9 @@ SCENARIOS = (
             f"Answers to {api_key.name} are lost, {told}.",
             _answer_lost(api_key, effect),
             in_subset=isinstance(effect, Lose) and api_key in (ApiKey.END_TXN, ApiKey.TXN_OFFSET_COMMIT),
-            exclusive=True,
             needs_cluster=True,
         )
-        for api_key in _TRANSACTIONAL
+        for api_key in _ASKED
         for effect, suffix, told in (
             (Lose(), "", "and the connection with them"),
             (LoseSilently(), "-in-silence", "and the connection stays open"),
@@ -123,7 +127,6 @@ SCENARIOS = (
             f"answer-lost-init-producer-id{suffix}",
             "The answer that gives a starting worker its producer id is lost.",
             _init_producer_id_lost(effect),
-            exclusive=True,
             needs_cluster=True,
         )
         for effect, suffix in ((Lose(), ""), (LoseSilently(), "-in-silence"))
@@ -132,14 +135,12 @@ SCENARIOS = (
         "end-txn-comes-late",
         "A commit is held in the network until its worker has given up and its successor works; then it arrives.",
         end_txn_comes_late,
-        exclusive=True,
         needs_cluster=True,
     ),
     Scenario(
         "end-txn-answer-comes-late",
         "A commit is done, and its answer is held in the network until the worker has given up.",
         end_txn_answer_comes_late,
-        exclusive=True,
         needs_cluster=True,
     ),
 )

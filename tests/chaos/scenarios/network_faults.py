@@ -60,7 +60,7 @@ def _slow(effect: Callable[[Trial], Effect], told: str) -> Callable[[Trial], Awa
     async def run(trial: Trial) -> None:
         for _ in range(2):
             trial.start()
-        rule = Rule(effect(trial))
+        rule = Rule(effect(trial), clients=trial.is_own)
         async with flowing(trial):
             trial.fault(told)
             with trial.cluster.network.under(rule):
@@ -83,11 +83,11 @@ async def reset_at_random(trial: Trial) -> None:
     async with flowing(trial):
         for gap in gaps:
             await trial.pause(gap)
-            trial.fault(f"{trial.cluster.network.reset()} connections are reset")
+            trial.fault(f"{trial.cluster.network.reset(clients=trial.is_own)} connections are reset")
 
 
 def _scenario(name: str, what: str, run: Callable[[Trial], Awaitable[None]]) -> Scenario:
-    return Scenario(name, what, run, exclusive=True, needs_cluster=True)
+    return Scenario(name, what, run, needs_cluster=True)
 
 
 _ROLES = (Role.PARTITION_LEADER, Role.TRANSACTION_COORDINATOR, Role.GROUP_COORDINATOR)
