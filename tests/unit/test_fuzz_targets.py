@@ -1,19 +1,18 @@
 """The targets of the fuzzer keep their promises: on what is usual, and on what Hypothesis makes of it."""
 
+import itertools
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.targets import TARGETS
 
-EXAMPLES = [
-    pytest.param(name, seed, id=f"{name}-{number}")  # seeds are drawn anew, and would make other names each time
-    for name, target in TARGETS.items()
-    for number, seed in enumerate(target.seeds)
-]
+EXAMPLES = [(name, seed) for name, target in TARGETS.items() for seed in target.seeds]
 
 
-@pytest.mark.parametrize(("name", "seed"), EXAMPLES)
+# Some seeds are drawn anew each time: the tests are not named after them.
+@pytest.mark.parametrize(("name", "seed"), EXAMPLES, ids=itertools.count())
 def test_what_is_usual(name: str, seed: bytes) -> None:
     """The seeds themselves, and each cut short: a target that raises on them would find nothing else."""
     TARGETS[name].run(seed)

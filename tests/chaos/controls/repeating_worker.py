@@ -7,7 +7,7 @@ from aiokafka.producer.sender import EndTxnHandler
 from streams.kafka import group_fenced_producer
 from streams.logs import configure_logs
 from streams.settings import load_settings
-from streams.worker.app import run_worker
+from streams.worker.run import run_worker
 from streams.worker.tuning import Tuning
 
 _PATIENT = Tuning(request_timeout_seconds=3.0, transaction_timeout_seconds=40.0)
