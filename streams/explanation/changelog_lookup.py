@@ -6,8 +6,6 @@ No worker is asked, so the answer is there while none runs, and asking does not 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-import msgspec
-
 from streams.domain.coder import CodedEpisode
 from streams.kafka.log_reader import read_log
 from streams.kafka.sealing import Sealing
@@ -15,7 +13,7 @@ from streams.kafka.topic_admin import topic_admin
 from streams.processing.changelog import episode_key
 from streams.processing.encryption import EncryptionError
 from streams.processing.partitioning import home_partition
-from streams.processing.stored_episode import decode_episode
+from streams.processing.stored_episode import EpisodeFormatError, decode_episode
 from streams.processing.topology import Topology
 
 Progress = Callable[[int], None]
@@ -104,7 +102,7 @@ async def read_episode(
         return decode_episode(sealing.opened_episode(home.partition, key, value))
     except EncryptionError as error:
         raise ChangelogRefusedError(str(error)) from error
-    except (ValueError, msgspec.DecodeError) as error:
+    except EpisodeFormatError as error:
         message = (
             f"{home.topic}-{home.partition} holds {episode_id!r} in a form that this version does not know: "
             "use the version of g9603 that the workers run."

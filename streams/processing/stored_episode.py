@@ -32,6 +32,10 @@ _FIXED_ARRAY_BYTES = 1
 _FIXED_ARRAY_LENGTH_MAX, _ARRAY_16_LENGTH_MAX = 15, 65_535
 
 
+class EpisodeFormatError(ValueError):
+    """A value is no episode as this version writes it; the message says what to do."""
+
+
 class _Tail(msgspec.Struct, frozen=True, array_like=True):
     contested: tuple[tuple[str, str], ...]
     ledger: Ledger
@@ -40,6 +44,7 @@ class _Tail(msgspec.Struct, frozen=True, array_like=True):
 _encode = msgspec.msgpack.Encoder().encode
 _decode_tail = msgspec.msgpack.Decoder(_Tail).decode
 _decode_facts = msgspec.msgpack.Decoder(tuple[Fact, ...]).decode
+_OTHER_FORMAT = "The changelog holds an episode in a format of another version: start a worker of that version."
 _EMPTY_TAIL = _Tail((), Ledger())
 
 
@@ -58,12 +63,16 @@ def decode_episode(value: bytes) -> CodedEpisode:
     """The episode in *value*.
 
     Raises:
-        ValueError: The changelog holds what this version did not write.
+        EpisodeFormatError: The changelog holds what this version did not write.
     """
     newest_timestamp_ms, surveys, treatments, tail_bytes = _parts(value)
     facts_at = _HEAD_BYTES + tail_bytes
-    tail = _decode_tail(value[_HEAD_BYTES:facts_at]) if tail_bytes else _EMPTY_TAIL
-    facts = _decode_facts(_ARRAY_32 + (surveys + treatments).to_bytes(4, "big") + value[facts_at:])
+    count = (surveys + treatments) & 0xFFFF_FFFF
+    try:
+        tail = _decode_tail(value[_HEAD_BYTES:facts_at]) if tail_bytes else _EMPTY_TAIL
+        facts = _decode_facts(_ARRAY_32 + count.to_bytes(4, "big") + value[facts_at:])
+    except (msgspec.DecodeError, UnicodeDecodeError):  # their texts show what was to be decoded
+        raise EpisodeFormatError(_OTHER_FORMAT) from None
     in_order = sorted(facts, key=transport_event)
     return CodedEpisode(Episode(tuple(in_order), newest_timestamp_ms, tail.contested), tail.ledger)
 
@@ -118,8 +127,7 @@ def _parts(value: bytes) -> tuple[int, int, int, int]:
     except struct.error:
         format_number = -1
     if format_number != _FORMAT:
-        message = "The changelog holds an episode in a format of another version: start a worker of that version."
-        raise ValueError(message)
+        raise EpisodeFormatError(_OTHER_FORMAT)
     return newest_timestamp_ms, surveys, treatments, tail_bytes
 
 

@@ -27,7 +27,7 @@ from streams.processing.changelog import (
 from streams.processing.encryption import EncryptionError, EnvelopeCipher, value_context
 from streams.processing.encryption_keys import KeysRefusedError, parse_keys
 from streams.processing.rekeying import ForeignRecordError, Origin, arrived_origin, origin_of, travelling_headers
-from streams.processing.stored_episode import decode_episode, encode_episode
+from streams.processing.stored_episode import EpisodeFormatError, decode_episode, encode_episode
 from streams.processing.topology import InputKind
 from streams.secret_text import SecretRefusedError
 from streams.settings import PREFIX, Settings, SettingsRefusedError, load_settings
@@ -72,8 +72,8 @@ def changelog(data: bytes) -> None:
     """An episode, or positions, out of the changelog."""
     try:
         episode = decode_episode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        pass
+    except EpisodeFormatError as refused:
+        _is_a_sentence(refused)
     else:
         assert decode_episode(encode_episode(episode)) == episode
     try:

@@ -9,7 +9,7 @@ from streams.domain.decision import Coded, decide
 from streams.domain.episode import Arrival, current_facts
 from streams.domain.fact import Fact
 from streams.domain.policy import Policy
-from streams.processing.stored_episode import decode_episode, encode_episode, with_new_facts
+from streams.processing.stored_episode import EpisodeFormatError, decode_episode, encode_episode, with_new_facts
 from tests.episode_notation import facts_of
 from tests.policies_for_tests import DEFAULT, POLICIES
 from tests.strategies import arrivals, batches, histories
@@ -93,8 +93,10 @@ def test_what_is_not_so_simple_is_read(before: str, batch: str, why: str) -> Non
     assert with_new_facts(stored(before) if before else None, arrived(batch)) is None, why
 
 
-@pytest.mark.parametrize("value", [b"", b"\x00" * 21, b"\x93\x93\x90\x00\x90\x91\x90"])
+@pytest.mark.parametrize(
+    "value", [b"", b"\x00" * 21, b"\x93\x93\x90\x00\x90\x91\x90", b"\x01" + bytes(15) + b"\x09" + bytes(4)]
+)
 def test_another_format_is_refused(value: bytes) -> None:
     """What another version wrote is not guessed at."""
-    with pytest.raises(ValueError, match="another version"):
+    with pytest.raises(EpisodeFormatError, match="another version"):
         decode_episode(value)
