@@ -59,6 +59,11 @@ class Connection:
             await asyncio.get_running_loop().create_future()
         return await self._network.ask(self.name, request, act)
 
+    async def pass_on(self, what: str) -> None:
+        """Wait until it is the turn of *what*, inside the process."""
+        if self._is_open:
+            await self._network.pass_on(self.name, what)
+
 
 class SimulatedWriter:
     """Writes each step as one transaction."""

@@ -74,7 +74,7 @@ class StreamTasksMachine(RuleBasedStateMachine):
 
     @rule(slot=slots, records_max=few, partition=st.sampled_from((None, *range(TASKS))))
     def fetch(self, slot: int, records_max: int, partition: int | None) -> None:
-        """A worker fetches, of one of its partitions or of all."""
+        """A worker fetches, of one of its partitions or of all; what came waits to be handed over."""
         for process in self._running(slot):
             self.world.fetch(process, records_max, of=range(TASKS) if partition is None else [partition])
 
@@ -82,7 +82,7 @@ class StreamTasksMachine(RuleBasedStateMachine):
     def read(self, slot: int, records_max: int) -> None:
         """A worker fetches of all its partitions, and gets every answer that there is."""
         for process in self._running(slot):
-            self.world.fetch(process, records_max)
+            self.world.read(process, records_max)
             self.world.calm(process)
 
     @rule(slot=slots, moves=st.integers(1, 8), first=any_of_them)

@@ -23,6 +23,8 @@ class Request:
     name: str
     act: Callable[[], Any]
     answer: asyncio.Future[Any]
+    is_inside: bool = False
+    """It never leaves the process: no connection can break under it, and it ends with its process."""
     outcome: Callable[[], None] | None = None
     """Hands the answer over; None until the broker has taken the request."""
 
@@ -38,9 +40,18 @@ class Network:
 
     def ask(self, sender: str, name: str, act: Callable[[], AnswerT]) -> "asyncio.Future[AnswerT]":
         """Send a request; the future is its answer."""
-        answer = asyncio.get_running_loop().create_future()
-        self.in_flight.append(Request(sender, name, act, answer))
         self.timeline.note(sender, f"sends {name}")
+        return self._begin(sender, name, act, is_inside=False)
+
+    def pass_on(self, sender: str, name: str) -> "asyncio.Future[None]":
+        """What waits inside a process for its turn, as a fetched run does in Faust's streams."""
+        return self._begin(sender, name, lambda: None, is_inside=True)
+
+    def _begin(
+        self, sender: str, name: str, act: Callable[[], AnswerT], *, is_inside: bool
+    ) -> "asyncio.Future[AnswerT]":
+        answer = asyncio.get_running_loop().create_future()
+        self.in_flight.append(Request(sender, name, act, answer, is_inside))
         return answer
 
     def of(self, sender: str) -> list[Request]:
@@ -61,7 +72,8 @@ class Network:
             self.timeline.note("broker", f"refuses {request.sender}'s {request.name}: {type(error).__name__}")
         else:
             request.outcome = lambda: request.answer.set_result(value)
-            self.timeline.note("broker", f"takes {request.sender}'s {request.name}")
+            who, what = (request.sender, "") if request.is_inside else ("broker", f"takes {request.sender}'s ")
+            self.timeline.note(who, f"{what}{request.name}")
         return True
 
     def hand_over(self, request: Request) -> None:
@@ -72,6 +84,8 @@ class Network:
 
     def lose(self, request: Request) -> None:
         """Break the connection: no answer comes; what the broker has not taken yet it may take later."""
+        if request.is_inside:
+            return
         self.in_flight.remove(request)
         if request.outcome is None:
             self.stragglers.append(request)
@@ -83,7 +97,7 @@ class Network:
         """*sender* is no more; what it has sent is still on its way."""
         for request in self.of(sender):
             self.in_flight.remove(request)
-            if request.outcome is None:
+            if request.outcome is None and not request.is_inside:
                 self.stragglers.append(request)
 
     def take_straggler(self, request: Request) -> None:

@@ -25,7 +25,7 @@ def zombie(world: World) -> None:
     """The first of two workers is stopped within its step, for so long that the other takes over its tasks."""
     at_rest(world)
     for process in list(world.running())[:1]:
-        world.fetch(process, 2)
+        world.read(process, 2)
         world.work_up_to(process, "AddPartitionsToTxn")
         world.pause(process)
         world.expire(process.member_id)
@@ -36,7 +36,7 @@ def unmarked(world: World) -> None:
     """A step was committed, its markers are not yet written, and the group gives up the worker that wrote it."""
     at_rest(world)
     for process in list(world.running())[:1]:
-        world.fetch(process, 2)
+        world.read(process, 2)
         world.calm(process)
         world.expire(process.member_id)
 
@@ -45,13 +45,13 @@ def lost_end(world: World) -> None:
     """The connection breaks under EndTxn, before the broker has taken it; it may still do so."""
     alone(world)
     for process in list(world.running()):
-        world.fetch(process, 1)
+        world.read(process, 1)
         world.work_up_to(process, "EndTxn")
         for request in world.network.of(process.name):
             world.lose(request)
         world.calm(process)
         world.write_all_markers()
-        world.fetch(process, 1)
+        world.read(process, 1)
         world.work_up_to(process, "Produce")
 
 
@@ -64,7 +64,7 @@ def missed_generation(world: World) -> None:
         world.work_up_to(process, "SyncGroup")
         world.pause(process)
         world.rest()
-        world.fetch(other, 1)
+        world.read(other, 1)
         world.calm(other)
         world.write_all_markers()
         world.stop(other)

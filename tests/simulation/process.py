@@ -157,8 +157,12 @@ class SimulatedProcess:
 
     async def _receive(self) -> None:
         while True:
-            source, records, generation_id = await self._fetched.get()
-            await self.manager.receive(source, records, generation_id=generation_id)
+            fetched = [await self._fetched.get()]
+            await self._connection.pass_on("hands over what it has fetched")
+            while not self._fetched.empty():
+                fetched.append(self._fetched.get_nowait())
+            for source, records, generation_id in fetched:
+                await self.manager.receive(source, records, generation_id=generation_id)
 
     async def _leave(self) -> None:
         await self.manager.close()

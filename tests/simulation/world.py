@@ -105,10 +105,17 @@ class World:
         self.timeline.note(process.name, "goes on")
 
     def fetch(self, process: SimulatedProcess, records_max: int, *, of: Iterable[int] = range(TASKS)) -> int:
-        """Have *process* fetch from its partitions; how many records came."""
+        """Have *process* fetch from its partitions; how many records came. They wait to be handed over."""
         partitions = set(of)
         fetched = sum(process.fetch(tp, records_max) for tp in list(process.positions) if tp.partition in partitions)
         self.run()
+        return fetched
+
+    def read(self, process: SimulatedProcess, records_max: int) -> int:
+        """Have *process* fetch, and its tasks take in what came as far as they have room; how many records came."""
+        fetched = self.fetch(process, records_max)
+        while self.move([request for request in self.network.of(process.name) if request.is_inside]):
+            pass
         return fetched
 
     def hear(self, process: SimulatedProcess) -> bool:
@@ -225,7 +232,7 @@ class World:
             self.network.take_straggler(self.network.stragglers[0])
             self.audit.check()
         for process in list(self.running()):
-            self.fetch(process, 100)
+            self.read(process, 100)
         self.rest()
         self.audit.check()
         rounds = 0
@@ -257,7 +264,7 @@ class World:
         moved |= self.write_all_markers()
         moved |= self._end_complete_rebalance()
         for process in list(self.running()):
-            moved |= self.fetch(process, 100) > 0
+            moved |= self.read(process, 100) > 0
         return moved or self._pass_time()
 
     def _pass_time(self) -> bool:
