@@ -13,7 +13,7 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     file = tmp_path / "a-file"
     file.touch()
 
-    with pytest.raises(RefusedError, match="Not a directory. Set G9603_DATA_DIR"), WorkerSlot(file / "state", "app"):
+    with pytest.raises(RefusedError, match=r"Not a directory\. Set G9603_DATA_DIR"), WorkerSlot(file / "state", "app"):
         pass
 
 
