@@ -30,7 +30,7 @@ _OUTPUT = Path("build/chaos/soak.json")
 _WORKERS = 2
 _EPISODES = 200
 _SESSION_SECONDS = 10.0
-_RESIDENT_BYTES_BASE = 220 * 1024 * 1024
+_RESIDENT_BYTES_BASE = 160 * 1024 * 1024
 _RESIDENT_BYTES_PER_EPISODE = 8 * 1024
 """Some facts, a ledger, and what an allocator cannot give back."""
 _DESCRIPTORS_MAX = 80
