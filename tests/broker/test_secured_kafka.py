@@ -39,6 +39,9 @@ async def test_a_worker_with_exactly_its_rights(fleet: SecuredFleet, way: str) -
         "ps", "-o", "args=", "-p", str(worker.pid), stdout=asyncio.subprocess.PIPE
     )
     told, _ = await command_line.communicate()
+    assert await asyncio.to_thread(fleet.stop_all) == [0]
+    fleet.workers.clear()
+    await fleet.until_tasks(fleet.start(), 4)  # restored: only where there is state is the right to read it needed
 
     assert await asyncio.to_thread(fleet.stop_all) == [0]
     await fleet.recounted()
