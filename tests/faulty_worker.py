@@ -149,7 +149,7 @@ def put(owner: Any, name: str, value: object) -> Callable[[Path], None]:  # noqa
 
 FAULTS: dict[str, Callable[[Path], None]] = {
     "none": lambda _release: None,
-    "blocks": put(StreamTask, "process", block),
+    "blocks": put(StreamTask, "processing", block),
     "is-never-answered": put(TransactionalWriter, "write", never),
     "never-rejoins": never_rejoin,
     "never-begins-rejoining": never_begin_rejoining,
@@ -159,7 +159,7 @@ FAULTS: dict[str, Callable[[Path], None]] = {
     "fetch-fails": put(BatchConsumer, "_getmany", fail_later),
     "restore-fails": put(ChangelogRestorer, "restore", fail_later),
     "producer-fails": put(Sender, "_send_produce_req", fail_later),
-    "step-fails": put(StreamTask, "process", fail),
+    "step-fails": put(StreamTask, "processing", fail),
     "revocation-fails": put(TaskManager, "revoke", fail_later),
     "without-heartbeats-in-restore": restore_in_callback,
     "without-high-watermark": restore_to_last_stable_offset,

@@ -27,7 +27,7 @@ class SecuredFleet(Fleet):
     def __init__(self, kafka: SecuredKafka, prefix: str, folder: Path) -> None:
         super().__init__(kafka, prefix, folder)
         self.kafka = kafka
-        self.principal = f"{prefix[-30:]}worker"  # a certificate's name has 64 characters at most
+        self.principal = f"{prefix[-30:].lstrip('-')}worker"  # a certificate's name has 64 characters at most
         self.rights = rights_of(Role.WORKER, self.topology)
         self._names: dict[str, Any] = self.settings.model_dump(include={"app_id", "topic_prefix", "data_dir"})
         self._credentials = folder

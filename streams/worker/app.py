@@ -34,35 +34,7 @@ def create_app(settings: Settings, coder: Coder, *, place: str, tuning: Tuning) 
     """
     connection = connection_options(settings)
     tasks = create_tasks(settings, connection, coder, transactional_id=place, tuning=tuning)
-    app = faust.App(
-        settings.app_id,
-        broker=[f"kafka://{server.strip()}" for server in settings.bootstrap_servers.split(",")],
-        broker_credentials=broker_credentials(connection),
-        datadir=str(settings.data_dir / "faust"),
-        store="memory://",
-        web_enabled=False,
-        # "In a transaction" to Faust: it reads committed records only, and tells of rebalances. The
-        # transactions themselves are ours.
-        processing_guarantee="exactly_once",
-        topic_disable_leader=True,
-        topic_allow_declare=False,
-        consumer_group_instance_id=place,
-        consumer_max_fetch_size=tuning.fetch_bytes_max,
-        broker_check_crcs=settings.check_crcs,
-        broker_max_poll_records=tuning.poll_records_max,
-        broker_request_timeout=tuning.consumer_request_timeout_seconds,
-        broker_session_timeout=tuning.session_timeout_seconds,
-        broker_heartbeat_interval=tuning.heartbeat_interval_seconds,
-        broker_rebalance_timeout=tuning.rebalance_timeout_seconds,
-        broker_max_poll_interval=tuning.poll_interval_seconds_max,
-        TableManager=PatientTableManager,
-        # Faust's own producer asks for a producer id before the worker joins, and waits 20 min for it by default.
-        producer_request_timeout=tuning.session_timeout_seconds,
-        stream_buffer_maxsize=16,
-        stream_recovery_delay=0.0,
-        key_serializer="raw",
-        value_serializer="raw",
-    )
+    app = faust.App(settings.app_id, **_faust_settings(settings, connection, place, tuning))
     app.transport = BatchTransport(app, tasks, on_failure=end_process, leaves_group=settings.leave_group)
     channel = app.topic(*coder.topology.sources, key_serializer="raw", value_serializer="raw")
 
@@ -76,6 +48,37 @@ def create_app(settings: Settings, coder: Coder, *, place: str, tuning: Tuning) 
     if app.conf.broker_credentials is not None:
         _watch_access(app, connection, rights_of(Role.WORKER, coder.topology), tuning)
     return app
+
+
+def _faust_settings(settings: Settings, connection: Mapping[str, Any], place: str, tuning: Tuning) -> dict[str, Any]:
+    return {
+        "broker": [f"kafka://{server.strip()}" for server in settings.bootstrap_servers.split(",")],
+        "broker_credentials": broker_credentials(connection),
+        "datadir": str(settings.data_dir / "faust"),
+        "store": "memory://",
+        "web_enabled": False,
+        # "In a transaction" to Faust: it reads committed records only, and tells of rebalances. The
+        # transactions themselves are ours.
+        "processing_guarantee": "exactly_once",
+        "topic_disable_leader": True,
+        "topic_allow_declare": False,
+        "consumer_group_instance_id": place,
+        "consumer_max_fetch_size": tuning.fetch_bytes_max,
+        "broker_check_crcs": settings.check_crcs,
+        "broker_max_poll_records": tuning.poll_records_max,
+        "broker_request_timeout": tuning.consumer_request_timeout_seconds,
+        "broker_session_timeout": tuning.session_timeout_seconds,
+        "broker_heartbeat_interval": tuning.heartbeat_interval_seconds,
+        "broker_rebalance_timeout": tuning.rebalance_timeout_seconds,
+        "broker_max_poll_interval": tuning.poll_interval_seconds_max,
+        "TableManager": PatientTableManager,
+        # Faust's own producer asks for a producer id before the worker joins, and waits 20 min for it by default.
+        "producer_request_timeout": tuning.session_timeout_seconds,
+        "stream_buffer_maxsize": 16,
+        "stream_recovery_delay": 0.0,
+        "key_serializer": "raw",
+        "value_serializer": "raw",
+    }
 
 
 def _watch_access(app: faust.App, connection: Mapping[str, Any], rights: Collection[Right], tuning: Tuning) -> None:

@@ -120,7 +120,7 @@ async def test_the_largest_record_can_be_a_dead_letter(fleet: Fleet) -> None:
     await fleet.until_done()
 
     counted = await fleet.recounted()
-    assert (counted.record_count, counted.dead_letters) == (2, {"not_json": 1})
+    assert (counted.record_count, counted.dead_letters) == (2, {"too_large": 1})
 
 
 def _is_good(fleet: Fleet, record: DeliveredRecord) -> bool:

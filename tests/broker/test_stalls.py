@@ -52,7 +52,7 @@ async def test_a_stuck_worker_ends(
 
     assert await fleet.ended(worker) == EXIT_DOUBT
     log = worker.log_text()
-    assert last_line(log)["error"].startswith(f"{stall}, for ")
+    assert last_line(log)["error"].startswith(f"StalledError: {stall}, for ")
     assert place in log
     assert "EP-" not in log
 
@@ -68,7 +68,7 @@ async def test_a_worker_that_does_not_rejoin_ends(fleet: Fleet, fault: str, stal
     fleet.start()
 
     assert await fleet.ended(worker) == EXIT_DOUBT
-    assert last_line(worker.log_text())["error"].startswith(f"{stall}, for ")
+    assert last_line(worker.log_text())["error"].startswith(f"StalledError: {stall}, for ")
 
 
 @pytest.mark.parametrize(

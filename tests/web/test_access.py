@@ -6,6 +6,7 @@ import pytest
 
 from streams.settings import Settings
 from streams.web.access import WebRefusedError, is_loopback, web_access
+from tests.secret_files import secret_file
 from tests.web.test_pages_over_sockets import TOKEN, certificate
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what is to be refused
@@ -33,8 +34,7 @@ def test_loopback_needs_nothing(host: str) -> None:
 
 def test_with_a_token_or_tls_the_network_may_ask(tmp_path: Path) -> None:
     """Either will do."""
-    file = tmp_path / "token"
-    file.write_text(f"{TOKEN}\n")
+    file = secret_file(tmp_path, f"{TOKEN}\n")
     certificate_file, key_file = certificate(tmp_path)
     by_token = web_access(Settings(web_host=EVERYWHERE, web_token_file=file))
     by_tls = web_access(
