@@ -43,7 +43,7 @@ demo: setup ## Watch codes come out of a real Kafka. ARGS="--source synthea": of
 	@$(BIN)/g9603 demo $(ARGS)
 
 test: check java-and-maven ## Run every check and every test. ARGS="-k name": of the tests, only these.
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile $(ARGS)
 
 test-3.9: setup java-and-maven ## Run the tests that need a broker against Kafka 3.9. ARGS="-k name": only these.
 	$(BIN)/python -m pytest tests/broker --kafka 3.9.2 $(ARGS)

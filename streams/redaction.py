@@ -45,7 +45,7 @@ def told_error(error: BaseException) -> str:
 
     ``ValidationError at stream_task.py:150 _advance, coder.py:31 advance``; places stand where the text does not.
     """
-    return "; from ".join(_told(link) for link in _chain(error))
+    return "; from ".join(_told(link) for link in causes(error))
 
 
 def told_value(value: object) -> object:
@@ -82,8 +82,8 @@ def _places(error: BaseException) -> list[str]:
     return [f"{Path(code.co_filename).name}:{line} {code.co_name}" for code, line in frames[-_PLACES_MAX:]]
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """*error*, what it was raised from, and so on; an exception can be its own cause's cause."""
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """*error*, what it was raised from, and so on, each once: an exception can be its own cause's cause."""
     seen: set[int] = set()
     link: BaseException | None = error
     while link is not None and id(link) not in seen and len(seen) < _CAUSES_MAX:

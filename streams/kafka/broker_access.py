@@ -6,7 +6,7 @@ connects: one connection more, of which every fault is looked at.
 
 import asyncio
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import aiokafka.errors as kafka_errors
@@ -15,6 +15,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 
 from streams.kafka.connection import client_options
 from streams.kafka.credentials import CredentialsRefusedError
+from streams.redaction import causes
 
 _ANSWER_SECONDS_MAX = 10.0
 _CLOSED_SECONDS_MAX = 1.0
@@ -94,7 +95,7 @@ def unreachable(bootstrap_servers: str, hint: str = "") -> BrokerUnreachableErro
 
 def is_denial(error: BaseException) -> bool:
     """Whether *error* is, or was caused by, a broker that denies us access: trying again would not help."""
-    return any(isinstance(cause, _DENIALS) for cause in _causes(error))
+    return any(isinstance(cause, _DENIALS) for cause in causes(error))
 
 
 async def _connect(connection: Mapping[str, Any], host: str, port: int) -> None:
@@ -120,7 +121,7 @@ async def _closed(broker: AIOKafkaConnection) -> None:
 
 def _failure(connection: Mapping[str, Any], server: str, error: BaseException) -> ConnectionFailure:
     """What *error* stands for: the first of what has caused it that says more than that a connection failed."""
-    told = (_failure_told(connection, server, cause) for cause in _causes(error))
+    told = (_failure_told(connection, server, cause) for cause in causes(error))
     return next((failure for failure in told if failure is not None), unreachable(connection["bootstrap_servers"]))
 
 
@@ -144,13 +145,6 @@ def _failure_told(connection: Mapping[str, Any], server: str, cause: BaseExcepti
             return unreachable(connection["bootstrap_servers"], hint)
         case _:
             return None
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    cause: BaseException | None = error
-    while cause is not None:
-        yield cause
-        cause = cause.__cause__ or cause.__context__
 
 
 def _tls_failure(connection: Mapping[str, Any], server: str, error: ssl.SSLError) -> ConnectionFailure:

@@ -5,9 +5,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import aiokafka.errors as kafka_errors
 from aiokafka import AIOKafkaProducer
 from aiokafka import TopicPartition as KafkaTopicPartition
 
+from streams.kafka.broker_access import AccessDeniedError
 from streams.kafka.connection import client_options
 from streams.kafka.group_fenced_producer import GroupMetadata, group_fenced, sender_failure
 from streams.worker.step import Step, TopicPartition
@@ -66,8 +68,11 @@ class TransactionalWriter:
             async with asyncio.timeout(self._tuning.transaction_timeout_seconds):
                 await self._commit(self._producer, step)
         except Exception as error:
-            failure = sender_failure(self._producer)
-            if failure is not None:
+            failure = sender_failure(self._producer) or error
+            if isinstance(failure, kafka_errors.TransactionalIdAuthorizationFailed):
+                message = f"The brokers do not let us write under the transactional id {self._transactional_id}."
+                raise AccessDeniedError(message) from error
+            if failure is not error:
                 raise failure from error
             raise
 

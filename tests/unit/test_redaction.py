@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from schemas.vocabulary import RecordStatus
 from streams.intake.rejection import RejectedError, RejectionReason
-from streams.redaction import IdHash, told_error, told_value
+from streams.kafka.broker_access import is_denial
+from streams.redaction import IdHash, causes, told_error, told_value
 from tests.json_messages import json_values
 
 ROOT = Path(__file__).parents[2]
@@ -164,3 +165,12 @@ def test_names_of_kafka_are_told() -> None:
     """An operator sees which partition."""
     assert told_value(TopicPartition("coding-events", 3)) == ["coding-events", 3]
     assert str(told_value(RecordStatus.AMENDED)) == "amended"
+
+
+def test_a_cycle_of_causes_ends() -> None:
+    """An error can be its own cause's cause: whoever looks for a denial in it must come to an end."""
+    first, second = ValueError(), KeyError()
+    first.__cause__, second.__cause__ = second, first
+
+    assert list(causes(first)) == [first, second]
+    assert not is_denial(first)
