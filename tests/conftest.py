@@ -1,6 +1,9 @@
 """What can be chosen for a whole run of the tests."""
 
+from collections.abc import Iterator
+
 import pytest
+import structlog
 
 from streams.kafka.kafka_jars import KAFKA_VERSION
 
@@ -8,3 +11,10 @@ from streams.kafka.kafka_jars import KAFKA_VERSION
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--kafka 3.9.2``: run the tests that need a broker against another Kafka than usual."""
     parser.addoption("--kafka", default=KAFKA_VERSION, help="the Kafka to run the tests against")
+
+
+@pytest.fixture(autouse=True)
+def logs_of_its_own() -> Iterator[None]:
+    """A command that ran inside a test has set up logs on that test's own standard error: nobody else's."""
+    yield
+    structlog.reset_defaults()

@@ -44,7 +44,7 @@ def test_the_subset_has_what_it_must() -> None:
     """A subset that somebody has emptied would hold, too."""
     subset = [scenario.name for scenario in all_scenarios() if scenario.in_subset]
 
-    for beginning in ("worker-killed", "killed-", "zombie", "answer-lost", "brokers-rolled", "control-faust"):
+    for beginning in ("worker-killed", "killed-", "zombie", "answer-lost", "brokers-rolled"):
         assert any(name.startswith(beginning) for name in subset), beginning
 
 

@@ -51,7 +51,7 @@ def _control(guarantee: str, words: str) -> Scenario:
         f"control-faust-{guarantee.replace('_', '-')}",
         f"Faust {words}: two workers, killed at random. Something must be found.",
         run,
-        in_subset=guarantee == "at_least_once",
+        in_subset=False,  # by chance it finds nothing in a short run: its place is `make chaos`
         episodes=_EPISODES,
         examine=examine,
     )
