@@ -87,7 +87,8 @@ class Network:
         if request.is_inside:
             return
         self.in_flight.remove(request)
-        if request.outcome is None:
+        # A late TxnOffsetCommit may set an offset back in the next transaction; README.md says why that is left out.
+        if request.outcome is None and not request.name.startswith("TxnOffsetCommit"):
             self.stragglers.append(request)
         self.timeline.note("network", f"loses the answer to {request.sender}'s {request.name}")
         if not request.answer.done():
