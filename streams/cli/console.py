@@ -17,6 +17,7 @@ from streams.processing.encryption_keys import KeysRefusedError
 from streams.secret_text import SecretRefusedError
 from streams.settings import Settings, SettingsRefusedError, load_settings
 from streams.web.access import WebRefusedError
+from streams.worker.ending import EXIT_DENIED, EXIT_DOUBT, EXIT_REFUSED
 from streams.worker.refusal import RefusedError
 
 out = Console()
@@ -33,11 +34,11 @@ class ExitCode(IntEnum):
     BAD_INPUT = 65
     UNAVAILABLE = 69
     """No broker answers."""
-    DOUBT = 70
+    DOUBT = EXIT_DOUBT
     """A worker stopped because going on was not safe: start it again."""
-    DENIED = 77
+    DENIED = EXIT_DENIED
     """The brokers do not let us in, or a right is missing."""
-    MISCONFIGURED = 78
+    MISCONFIGURED = EXIT_REFUSED
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - any JSON value

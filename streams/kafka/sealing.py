@@ -32,6 +32,11 @@ class Sealing:
         self._changelog = topology.episodes_changelog
         self._dead_letter = topology.dead_letter
 
+    @property
+    def seals(self) -> bool:
+        """Whether there are keys."""
+        return self._cipher is not None
+
     def sealed(self, record: OutputRecord) -> OutputRecord:
         """*record* as it is to be written."""
         if self._cipher is None:
@@ -78,4 +83,4 @@ def sealing(settings: Settings, topology: Topology) -> Sealing:
         KeysRefusedError: It holds no keys.
     """
     text = read_secret("G9603_ENCRYPTION_KEYS", settings.encryption_keys, settings.encryption_keys_file, bytes_min=1)
-    return Sealing(EnvelopeCipher(parse_keys(text.decode())) if text is not None else None, topology)
+    return Sealing(EnvelopeCipher(parse_keys(text.decode("utf-8", "replace"))) if text is not None else None, topology)

@@ -1,7 +1,7 @@
 """Whether the inputs still hold what a task is to read next; where they do not, nobody goes on unasked."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaConsumer
@@ -11,6 +11,7 @@ from streams.processing.changelog import Positions
 from streams.worker.refusal import RefusedError
 from streams.worker.restorer import RestoredPartition
 from streams.worker.step import TopicPartition
+from streams.worker.task_manager import Restorer
 
 _log = structlog.get_logger(__name__)
 
@@ -77,15 +78,6 @@ def parse_jumps(setting: str) -> dict[TopicPartition, Jump]:
     return jumps
 
 
-class _Restorer(Protocol):
-    @property
-    def records_read(self) -> int:
-        """Of all restores together."""
-
-    async def restore(self, partitions: Collection[int]) -> dict[int, RestoredPartition]:
-        """The state of *partitions*."""
-
-
 class PositionCheckedRestorer:
     """Restores state from another restorer, and holds its positions against the inputs.
 
@@ -99,7 +91,7 @@ class PositionCheckedRestorer:
 
     def __init__(
         self,
-        restorer: _Restorer,
+        restorer: Restorer,
         connection: Mapping[str, Any],
         *,
         partition_counts: Mapping[str, int],

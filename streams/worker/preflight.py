@@ -1,5 +1,8 @@
 """What is checked before a worker joins its group; each refusal says what to do."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import faust.streams
 from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaTopicPartition
@@ -39,7 +42,7 @@ async def preflight(settings: Settings, topology: Topology) -> dict[str, int]:
     if faults:
         raise RefusedError("\n".join(faults))
     counts = partition_counts(states)
-    await _check_changelog_tail(settings, topology, counts[topology.episodes_changelog])
+    await _check_changelog_tail(connection, topology, counts[topology.episodes_changelog])
     return counts
 
 
@@ -59,10 +62,10 @@ def check_stream_iterator() -> None:
         raise RefusedError(message)
 
 
-async def _check_changelog_tail(settings: Settings, topology: Topology, count: int) -> None:
+async def _check_changelog_tail(connection: Mapping[str, Any], topology: Topology, count: int) -> None:
     """Refuse a changelog whose partition count was changed, before any new partition is written to."""
     tps = [KafkaTopicPartition(topology.episodes_changelog, partition) for partition in range(count)]
-    async with AIOKafkaConsumer(**connection_options(settings), enable_auto_commit=False) as consumer:
+    async with AIOKafkaConsumer(**connection, enable_auto_commit=False) as consumer:
         consumer.assign(tps)
         ends = await consumer.end_offsets(tps)
         begins = await consumer.beginning_offsets(tps)

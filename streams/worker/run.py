@@ -67,13 +67,21 @@ def run_worker(settings: Settings, tuning: Tuning | None = None) -> None:
         worker.stop_seconds_max = tuning.stop_seconds_max
         worker.spinner = None  # it would show the terminal's cursor, into a log file too
         tasks = cast("BatchTransport", app.transport).tasks
-        worker.pages = create_pages(access, tasks, clock=worker.loop.time, policy=policy, group=settings.app_id)
+        worker.pages = create_pages(
+            access, tasks, clock=worker.loop.time, policy=policy, group=settings.app_id, tuning=tuning
+        )
         _watch(worker, cast("BatchTransport", app.transport), tuning)
         _execute(worker)
 
 
-def create_pages(
-    access: WebAccess | None, tasks: TaskManager, *, clock: Callable[[], float], policy: Policy, group: str
+def create_pages(  # noqa: PLR0913 - what is told, and when it is trouble
+    access: WebAccess | None,
+    tasks: TaskManager,
+    *,
+    clock: Callable[[], float],
+    policy: Policy,
+    group: str,
+    tuning: Tuning,
 ) -> WebServer | None:
     """The worker's pages, their port taken; None where the settings want none.
 
@@ -82,7 +90,14 @@ def create_pages(
     """
     if access is None:
         return None
-    status = StatusOfTasks(lambda: tasks.progress, lambda: tasks.partitions, clock, policy=policy, group=group)
+    status = StatusOfTasks(
+        lambda: tasks.progress,
+        lambda: tasks.partitions,
+        clock,
+        policy=policy,
+        group=group,
+        stall_seconds_max=tuning.step_stall_seconds,
+    )
     return WebServer(access, status)
 
 

@@ -7,9 +7,6 @@ from streams.domain.policy import Policy
 from streams.web.status import WorkerStatus
 from streams.worker.task_manager import Phase, TaskProgress
 
-STALL_SECONDS_MAX = 60.0
-"""For so long records may be in hand without a step being committed; a transaction is given 10 s."""
-
 
 class StatusOfTasks:
     """A source of statuses: asked now and then, it remembers since when nothing has moved.
@@ -20,9 +17,10 @@ class StatusOfTasks:
         clock: Seconds; the event loop's.
         policy: The rules in force.
         group: The consumer group.
+        stall_seconds_max: For so long records may be in hand without a step being committed.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a status tells of many things
         self,
         progress: Callable[[], TaskProgress],
         partitions: Callable[[], Collection[int]],
@@ -30,12 +28,14 @@ class StatusOfTasks:
         *,
         policy: Policy,
         group: str,
+        stall_seconds_max: float,
     ) -> None:
         self._progress = progress
         self._partitions = partitions
         self._clock = clock
         self._policy = policy
         self._group = group
+        self._stall_seconds_max = stall_seconds_max
         self._build = version("g9603")
         self._seen: TaskProgress | None = None
         self._unmoved_since = 0.0
@@ -58,6 +58,6 @@ class StatusOfTasks:
         # Two readings with records in hand and no step between them: the same records, however long it was.
         if progress != self._seen or not progress.records_in_hand:
             self._seen, self._unmoved_since = progress, now
-        if now - self._unmoved_since < STALL_SECONDS_MAX:
+        if now - self._unmoved_since < self._stall_seconds_max:
             return None
-        return f"no step was committed for {STALL_SECONDS_MAX:.0f} s, with records in hand"
+        return f"no step was committed for {self._stall_seconds_max:.0f} s, with records in hand"

@@ -2,10 +2,11 @@
 
 import pytest
 
-from streams.worker.status import STALL_SECONDS_MAX, StatusOfTasks
+from streams.worker.status import StatusOfTasks
 from streams.worker.task_manager import Phase, TaskProgress
 from tests.policies_for_tests import DEFAULT
 
+STALL_SECONDS_MAX = 60.0
 IDLE = TaskProgress(Phase.WORKING, assignments=1, records_restored=0, steps_committed=5, records_in_hand=False)
 BUSY = IDLE._replace(records_in_hand=True)
 
@@ -17,7 +18,12 @@ class Worker:
         self.progress = IDLE
         self.now = 0.0
         self.status = StatusOfTasks(
-            lambda: self.progress, lambda: {1, 0}, lambda: self.now, policy=DEFAULT, group="g9603"
+            lambda: self.progress,
+            lambda: {1, 0},
+            lambda: self.now,
+            policy=DEFAULT,
+            group="g9603",
+            stall_seconds_max=STALL_SECONDS_MAX,
         )
 
     def is_alive_at(self, now: float, progress: TaskProgress) -> bool:

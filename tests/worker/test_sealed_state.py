@@ -1,14 +1,17 @@
 """Sealed state is the same state: it cannot be read where it lies, and what is restored is what was written."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import orjson
 import pytest
 
-from streams.kafka.sealing import Sealing
+from streams.kafka.sealing import Sealing, sealing
 from streams.processing.changelog import POSITIONS_KEY, decode_positions
 from streams.processing.encryption import is_sealed
+from streams.processing.encryption_keys import KeysRefusedError
 from streams.processing.topology import InputKind
+from streams.settings import Settings
 from streams.worker.refusal import RefusedError
 from tests.care import Message, care, follow_up
 from tests.driver import TOPOLOGY, TopicsInMemory, WorkerDriver
@@ -82,3 +85,13 @@ async def test_without_the_key_a_worker_refuses_to_begin(sealing: Sealing, says:
 
     with pytest.raises(RefusedError, match=says):
         await WorkerDriver(topics, sealing=sealing).rebalance(0)
+
+
+def test_a_file_that_is_no_text_holds_no_keys(tmp_path: Path) -> None:
+    """Random bytes, from a sender who left base64 out, are refused in a sentence."""
+    file = tmp_path / "keys"
+    file.write_bytes(bytes(range(128, 160)))
+    file.chmod(0o600)
+
+    with pytest.raises(KeysRefusedError, match="Line 1 is no id:key"):
+        sealing(Settings(encryption_keys_file=file), TOPOLOGY)
