@@ -99,7 +99,9 @@ REBALANCE_SECONDS = Metric(
     "Time without tasks, from giving them up until they are here and restored.",
     buckets=_RESTORE_SECONDS,
 )
-RESTORED_RECORDS = Metric("g9603_restored_records_total", _COUNTER, "Records of the changelog read to restore episodes.")
+RESTORED_RECORDS = Metric(
+    "g9603_restored_records_total", _COUNTER, "Records of the changelog read to restore episodes."
+)
 RESTORE_REMAINING_RECORDS = Metric(
     "g9603_restore_remaining_records", _GAUGE, "Offsets of the changelog that the restore under way has yet to pass."
 )
