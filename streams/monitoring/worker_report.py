@@ -1,10 +1,8 @@
 """What a worker tells the others of itself, every few seconds: so that each can show the whole group.
 
-A report goes to the topic of worker reports as JSON. Its figures are of the process since it started; whoever wants a rate
-takes the difference of two reports of one run. It holds no patient data, and no label without a bound.
+A report goes to the topic of worker reports as JSON. Its figures are of the process since it started; whoever wants a
+rate takes the difference of two reports of one run. It holds no patient data, and no label without a bound.
 """
-
-from typing import NamedTuple
 
 import msgspec
 
@@ -12,7 +10,7 @@ NEWEST_DEAD_LETTERS_MAX = 20
 """As many does a report show."""
 
 
-class CodingCount(NamedTuple):
+class CodingCount(msgspec.Struct, frozen=True):
     """Coding events of one kind, and how many."""
 
     action: str
@@ -23,7 +21,7 @@ class CodingCount(NamedTuple):
     count: int
 
 
-class DeadLetterSeen(NamedTuple):
+class DeadLetterSeen(msgspec.Struct, frozen=True):
     """A dead letter as an operator may see it: where it came from and what is wrong, not what it held."""
 
     topic: str
