@@ -16,7 +16,7 @@ LAG_SECONDS_HIGH = 60.0
 
 def alerts_of(situation: Situation, *, dead_letters_per_hour: float) -> tuple[AlertView, ...]:
     """What would fire, the worst first."""
-    return tuple((*_of_the_group(situation), *_of_workers(situation.workers), *_of_letters(dead_letters_per_hour)))
+    return (*_of_the_group(situation), *_of_workers(situation.workers), *_of_letters(dead_letters_per_hour))
 
 
 def _of_the_group(situation: Situation) -> Iterator[AlertView]:

@@ -13,7 +13,7 @@ class PartitionReading(NamedTuple):
     end: int
     """The high watermark."""
     lag_records: int
-    """Offsets between the two; 0 where they hold no record for the group (markers of transactions, what was aborted)."""
+    """Offsets between the two; 0 where they hold no record for the group (markers, what was aborted)."""
     oldest_ms: int | None
     """Kafka timestamp of the oldest record that waits; None where none does, or where its producer's transaction is
     still open, so that nobody may read it yet."""

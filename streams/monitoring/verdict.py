@@ -75,19 +75,26 @@ def cause_of(situation: Situation) -> str | None:
         return None
     if situation.member_count == 0:
         return "The group has no member: start a worker."
-    silent = [worker.place for worker in situation.workers if worker.phase == "silent"]
+    return _worker_cause(situation.workers) or _group_cause(situation) or _load_cause(situation)
+
+
+def _worker_cause(workers: Sequence[WorkerView]) -> str | None:
+    silent = [worker.place for worker in workers if worker.phase == "silent"]
     if silent:
-        return f"{_names(silent)} {'does' if len(silent) == 1 else 'do'} not report: stuck, cut off or killed."
-    restoring = [worker for worker in situation.workers if worker.phase == "restoring"]
-    if restoring:
-        remaining = sum(worker.restore_remaining_records for worker in restoring)
-        return f"{_names([w.place for w in restoring])} restore{'s' if len(restoring) == 1 else ''} episodes: {records_text(remaining)} to go."
+        return f"{', '.join(silent)} {'does' if len(silent) == 1 else 'do'} not report: stuck, cut off or killed."
+    restoring = [worker for worker in workers if worker.phase == "restoring"]
+    if not restoring:
+        return None
+    remaining = records_text(sum(worker.restore_remaining_records for worker in restoring))
+    names = ", ".join(worker.place for worker in restoring)
+    return f"{names} restore{'s' if len(restoring) == 1 else ''} episodes: {remaining} to go."
+
+
+def _group_cause(situation: Situation) -> str | None:
     if situation.group_state != "Stable":
         return f"The group rebalances ({situation.group_state})."
-    unowned = [p for p in situation.partitions if p.lag_records and p.worker is None]
-    if unowned:
-        return f"{len(unowned)} partitions with waiting records belong to no worker."
-    return _load_cause(situation)
+    unowned = sum(1 for p in situation.partitions if p.lag_records and p.worker is None)
+    return f"{unowned} partitions with waiting records belong to no worker." if unowned else None
 
 
 def _load_cause(situation: Situation) -> str | None:
@@ -100,7 +107,3 @@ def _load_cause(situation: Situation) -> str | None:
     if situation.catch_up_seconds is None and situation.in_per_second > 0:
         return f"More comes in than {len(situation.workers)} workers work off: add workers, up to one a partition."
     return None
-
-
-def _names(places: Sequence[str]) -> str:
-    return ", ".join(sorted(places))
