@@ -7,6 +7,7 @@ folder may be deleted at any time) counting begins anew.
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 from aiokafka.errors import IllegalGenerationError, InvalidProducerEpoch, ProducerFenced, UnknownMemberIdError
@@ -14,6 +15,7 @@ from aiokafka.errors import IllegalGenerationError, InvalidProducerEpoch, Produc
 from streams.kafka.broker_access import is_denial
 from streams.kafka.group_fenced_producer import FencedByGroupError
 from streams.kafka.group_member import FencedInstanceIdError
+from streams.worker.ending import end_process
 from streams.worker.refusal import RefusedError
 from streams.worker.watchdog import StalledError
 
@@ -81,6 +83,11 @@ class LastWords:
         self._words.last = ending
         with suppress(OSError):
             self._path.write_bytes(msgspec.json.encode(self._words))
+
+    def end_process(self, error: BaseException) -> NoReturn:
+        """Leave the word that fits *error*, and end at once (`streams.worker.ending`)."""
+        self.leave(ending_of(error))
+        end_process(error)
 
     def _read(self) -> _Words:
         try:

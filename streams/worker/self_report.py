@@ -30,7 +30,7 @@ class WorkerIdentity:
         return version("g9603")
 
 
-def self_report(
+def self_report(  # noqa: PLR0913 - it tells of many things
     identity: WorkerIdentity,
     tasks: TaskManager,
     metrics: WorkerMetrics,
@@ -60,9 +60,16 @@ def self_report(
         resident_bytes=figures.resident_bytes,
         dead_letters={reason: count for (reason,), count in figures.counts(catalogue.DEAD_LETTERS).items()},
         newest_dead_letters=tuple(DeadLetterSeen(*letter) for letter in metrics.newest_dead_letters),
-        codings=tuple(CodingCount(*kind, count) for kind, count in figures.counts(catalogue.CODING_EVENTS).items()),
+        codings=_codings(figures),
         latency_bounds_seconds=catalogue.CODING_LATENCY_SECONDS.buckets,
         latency_counts=figures.bucket_counts(catalogue.CODING_LATENCY_SECONDS),
+    )
+
+
+def _codings(figures: Figures) -> tuple[CodingCount, ...]:
+    return tuple(
+        CodingCount(action, code, instrument, payer, program, count)
+        for (action, code, instrument, payer, program), count in figures.counts(catalogue.CODING_EVENTS).items()
     )
 
 

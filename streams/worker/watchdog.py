@@ -88,20 +88,21 @@ class Watchdog:
         self._stopped = threading.Event()
 
     @property
-    def wait_ratios(self) -> dict[Stall, float]:
+    def wait_ratios(self) -> dict[str, float]:
         """For how long nothing has moved that should, as a part of the patience."""
         waiting = self._waiting
         return {
-            stall: waiting[stall].seconds / patience if stall in waiting else 0.0
+            str(stall): waiting[stall].seconds / patience if stall in waiting else 0.0
             for stall, patience in self._patience_seconds.items()
         }
 
     @property
     def trouble(self) -> str | None:
         """What has stood still for too long already, in a sentence."""
-        stall, ratio = max(self.wait_ratios.items(), key=lambda item: item[1])
+        name, ratio = max(self.wait_ratios.items(), key=lambda item: item[1])
         if ratio < _TROUBLE_RATIO:
             return None
+        stall = Stall(name)
         return f"{stall}, for {ratio * self._patience_seconds[stall]:.0f} s. {stall.sentence}"
 
     def start(self) -> None:

@@ -12,13 +12,14 @@ from streams.metrics.exposition import Figures
 from streams.metrics.metric import Metric
 from streams.monitoring.reading import GroupReading
 from streams.monitoring.worker_report import NEWEST_DEAD_LETTERS_MAX
-from streams.processing.task_output import DeadLetterTold
 from streams.worker.observer import TransactionPart
 from streams.worker.step import Step
 from streams.worker.task_manager import Phase, TaskManager
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from streams.processing.task_output import DeadLetterTold
 
 _GROUP_STATES = ("Stable", "PreparingRebalance", "CompletingRebalance", "Empty", "Dead")
 
