@@ -14,6 +14,7 @@ from streams.monitoring.worker_report import WorkerReport, decode_report, encode
 
 _PARTITION = 0
 _READ_BACK_MS = 60_000
+_WAIT_MS = 100
 
 
 class ReportTopic:
@@ -42,7 +43,7 @@ class ReportTopic:
 
     async def heard(self) -> list[WorkerReport]:
         """The reports that have come since the last time; what a later version wrote otherwise is passed over."""
-        fetched = await self._consumer.getmany(timeout_ms=0)
+        fetched = await self._consumer.getmany(timeout_ms=_WAIT_MS)
         reports = []
         for records in fetched.values():
             for record in records:
