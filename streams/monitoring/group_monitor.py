@@ -80,6 +80,7 @@ class GroupMonitor:
             catch_up_seconds=self.catch_up_seconds,
             in_per_second=self._in.per_second,
             out_per_second=self._out.per_second,
+            rates_known=self._out.is_known,
             broker_trouble=self._broker_trouble(now_ms),
             lag_seconds_high=self._lag_seconds_high,
         )
