@@ -36,7 +36,7 @@ def condition_of(situation: Situation) -> Condition:
     if situation.lag_seconds >= situation.lag_seconds_high:
         shrinks = situation.catch_up_seconds is not None and situation.out_per_second > 0
         return Condition.RECOVERING if shrinks else Condition.BEHIND
-    if situation.lag_records == 0 and situation.in_per_second == 0:
+    if situation.rates_known and situation.lag_records == 0 and situation.in_per_second == 0:
         return Condition.IDLE
     return Condition.UP_TO_DATE
 

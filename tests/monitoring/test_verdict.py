@@ -45,7 +45,7 @@ def still(*partitions: PartitionReading, **told: Any) -> list[GroupReading]:  # 
 
 CASES = {
     "nothing waits": Case(
-        [reading(partition(0)), report()], Condition.IDLE, "Nothing waits, and nothing comes in.", None, []
+        [*still(partition(0)), report()], Condition.IDLE, "Nothing waits, and nothing comes in.", None, []
     ),
     "some wait, not long": Case(
         [reading(partition(0, waiting=7, age_seconds=3)), report()],
@@ -138,22 +138,22 @@ CASES = {
             report(0),
             report(1, policy_version="2"),
         ],
-        Condition.IDLE,
-        "Nothing waits, and nothing comes in.",
+        Condition.UP_TO_DATE,
+        "Up to date: nothing waits.",
         None,
         ["G9603PolicyMixed"],
     ),
     "a watchdog waits": Case(
         [reading(partition(0)), report(trouble="no-step-committed, for 31 s.")],
-        Condition.IDLE,
-        "Nothing waits, and nothing comes in.",
+        Condition.UP_TO_DATE,
+        "Up to date: nothing waits.",
         None,
         ["G9603WatchdogWaiting"],
     ),
     "dead letters": Case(
         [reading(partition(0)), report(at_ms=BEFORE), report(dead_letters={"not_json": 3})],
-        Condition.IDLE,
-        "Nothing waits, and nothing comes in.",
+        Condition.UP_TO_DATE,
+        "Up to date: nothing waits.",
         None,
         ["G9603DeadLetters"],
     ),
