@@ -87,6 +87,8 @@ class GroupView(msgspec.Struct, frozen=True):
     group_state: str | None
     lag_records: int
     lag_seconds: float
+    lag_seconds_high: float
+    """From which on the group counts as behind."""
     catch_up_seconds: float | None
     """None where the lag does not shrink."""
     in_per_second: float

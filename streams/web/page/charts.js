@@ -1,0 +1,158 @@
+/** The last quarter of an hour: charts that share their time, and one cursor through all of them. */
+
+import { byId, say } from "./element.js";
+import { HeatMap } from "./heat_map.js";
+import { LineChart } from "./line_chart.js";
+import { nearestColumn, TimeAxis } from "./time_axis.js";
+import { clockText, countText, durationText, rateText, recordsText } from "./wording.js";
+
+const SECONDS = [1, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400, 172_800, 604_800];
+const COUNTS = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** (power + 1))).flat();
+const WORST = 3;
+
+export class Charts {
+  constructor() {
+    const lines = byId("line-charts");
+    this._lag = new LineChart(lines, {
+      title: "Lag in time",
+      series: [{ name: "oldest waiting", mark: "lag", value: (column) => column.lag_seconds }],
+      tops: SECONDS,
+      text: (seconds) => (seconds === 0 ? "0 s" : durationText(seconds)),
+    });
+    this._records = new LineChart(lines, {
+      title: "Lag in records",
+      series: [{ name: "waiting", mark: "lag", value: (column) => column.lag_records }],
+      tops: COUNTS,
+      text: countText,
+    });
+    this._throughput = new LineChart(lines, {
+      title: "Throughput",
+      series: [
+        { name: "in", mark: "in", value: (column) => column.in_per_second },
+        { name: "out", mark: "out", value: (column) => column.out_per_second },
+      ],
+      tops: COUNTS,
+      text: rateText,
+    });
+    this._heatMap = new HeatMap(byId("heat-map"));
+    this._axes = ["line-charts", "heat-map"].map((id) => {
+      const labels = new TimeAxis(0).labels();
+      byId(id).append(labels);
+      return labels;
+    });
+    /** @type {HTMLInputElement} */
+    this._slider = byId("cursor");
+    this._readout = byId("readout");
+    /** @type {readonly HistoryColumn[]} */
+    this._columns = [];
+    /** @type {GroupView | null} */
+    this._view = null;
+    this._axis = new TimeAxis(0);
+    /** @type {number | null} The instant that is looked at; null: now. */
+    this._lookedAtMs = null;
+    /** @type {[number, number] | null} The partitions under the pointer. */
+    this._pointed = null;
+    this._listen();
+  }
+
+  /**
+   * @param {readonly HistoryColumn[]} columns
+   * @param {GroupView} view
+   */
+  show(columns, view) {
+    this._columns = columns;
+    this._view = view;
+    this._axis = new TimeAxis(view.at_ms);
+    for (const [place, old] of this._axes.entries()) {
+      const labels = this._axis.labels();
+      old.replaceWith(labels);
+      this._axes[place] = labels;
+    }
+    this.draw();
+  }
+
+  draw() {
+    if (this._view === null) return;
+    const columns = this._columns;
+    const looked = this._lookedAtMs === null ? columns.length - 1 : nearestColumn(columns, this._lookedAtMs);
+    this._slider.max = `${Math.max(0, columns.length - 1)}`;
+    this._slider.value = `${looked}`;
+    this._lag.draw(columns, this._axis, looked, this._view.lag_seconds_high);
+    this._records.draw(columns, this._axis, looked, null);
+    this._throughput.draw(columns, this._axis, looked, null);
+    this._heatMap.draw(columns, this._axis, this._view, looked);
+    const text = this._readoutText(this._view, columns[looked]);
+    say(this._readout, text);
+    this._slider.ariaValueText = text;
+  }
+
+  _listen() {
+    this._slider.addEventListener("input", () => {
+      const place = Number(this._slider.value);
+      this._lookedAtMs = place >= this._columns.length - 1 ? null : (this._columns[place]?.at_ms ?? null);
+      this.draw();
+    });
+    for (const plot of [this._lag.plot, this._records.plot, this._throughput.plot, this._heatMap.plot]) {
+      plot.addEventListener("pointermove", (event) => this._point(/** @type {PointerEvent} */ (event), plot));
+      plot.addEventListener("pointerleave", () => {
+        this._lookedAtMs = null;
+        this._pointed = null;
+        this.draw();
+      });
+    }
+    new ResizeObserver(() => this.draw()).observe(this._heatMap.plot);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
+  }
+
+  /**
+   * @param {PointerEvent} event
+   * @param {Element} plot
+   */
+  _point(event, plot) {
+    const area = plot.getBoundingClientRect();
+    const share = (event.clientX - area.left) / area.width;
+    this._lookedAtMs = this._axis.startMs + share * (this._axis.endMs - this._axis.startMs);
+    if (plot === this._heatMap.plot && this._view !== null) {
+      const count = Math.max(0, ...this._view.partitions.map(([, partition]) => partition)) + 1;
+      this._pointed = this._heatMap.partitionsAt((event.clientY - area.top) / area.height, count);
+    }
+    this.draw();
+  }
+
+  /**
+   * @param {GroupView} view
+   * @param {HistoryColumn | undefined} column
+   */
+  _readoutText(view, column) {
+    if (column === undefined) return "No figures yet.";
+    const oldest = column.lag_records > 0 ? `, the oldest for ${durationText(column.lag_seconds)}` : "";
+    return (
+      `${clockText(column.at_ms)}: ${recordsText(column.lag_records)} waiting${oldest}. ` +
+      this._partitionsText(view, column)
+    );
+  }
+
+  /**
+   * @param {GroupView} view
+   * @param {HistoryColumn} column
+   */
+  _partitionsText(view, column) {
+    const waiting = Object.entries(column.partitions)
+      .map(([place, seconds]) => ({ partition: view.partitions[Number(place)], seconds }))
+      .filter(({ partition }) => this._pointed === null || isWithin(partition?.[1] ?? -1, this._pointed))
+      .sort((a, b) => b.seconds - a.seconds);
+    const worst = waiting
+      .slice(0, WORST)
+      .map(({ partition, seconds }) => `${partition?.[0]}-${partition?.[1]} ${durationText(seconds)}`);
+    if (this._pointed === null) return worst.length > 0 ? `Worst: ${worst.join(", ")}.` : "";
+    const [first, last] = this._pointed;
+    const pointed = first === last ? `Partition ${first}` : `Partitions ${first}–${last}`;
+    return `${pointed}: ${worst.join(", ") || "nothing waits"}.`;
+  }
+}
+
+/**
+ * @param {number} partition
+ * @param {[number, number]} range
+ */
+const isWithin = (partition, [first, last]) => partition >= first && partition <= last;

@@ -1,0 +1,105 @@
+/** Who works, on what, and how they fare. */
+
+import { byId, element } from "./element.js";
+import { SortableTable } from "./sortable_table.js";
+import { bytesText, countText, durationText, NOTHING, rangesText, rateText } from "./wording.js";
+
+/** @type {readonly import("./sortable_table.js").Column<WorkerView>[]} */
+const COLUMNS = [
+  { title: "Worker", value: (worker) => worker.place, node: placeNode },
+  {
+    title: "Phase",
+    value: (worker) => worker.phase,
+    text: phaseText,
+    mark: (worker) => `phase phase-${slug(worker.phase)}`,
+  },
+  { title: "Partitions", value: (worker) => worker.partitions.length, node: partitionsNode, isNumber: true },
+  {
+    title: "Rate",
+    value: (worker) => worker.records_per_second,
+    text: (worker) => rateText(worker.records_per_second),
+    isNumber: true,
+  },
+  {
+    title: "To restore",
+    value: (worker) => worker.restore_remaining_records,
+    text: (worker) => orNothing(worker.restore_remaining_records),
+    isNumber: true,
+  },
+  {
+    title: "Episodes",
+    value: (worker) => worker.episodes,
+    text: (worker) => countText(worker.episodes),
+    isNumber: true,
+  },
+  {
+    title: "State",
+    value: (worker) => worker.episode_bytes,
+    text: (worker) => bytesText(worker.episode_bytes),
+    isNumber: true,
+  },
+  {
+    title: "Memory",
+    value: (worker) => worker.resident_bytes,
+    text: (worker) => bytesText(worker.resident_bytes),
+    isNumber: true,
+  },
+  {
+    title: "Rebalances",
+    value: (worker) => worker.rebalances,
+    text: (worker) => countText(worker.rebalances),
+    isNumber: true,
+  },
+  { title: "Policy", value: (worker) => worker.policy ?? NOTHING },
+  { title: "Build", value: (worker) => worker.build ?? NOTHING },
+  { title: "Former ones ended", value: endingsText },
+];
+
+export class Workers {
+  constructor() {
+    this._table = new SortableTable(byId("workers"), {
+      caption: "Workers of the group",
+      columns: COLUMNS,
+      empty: "No worker reports, and the group has no member: start one with g9603 worker.",
+      sort: { column: 0, descending: false },
+    });
+  }
+
+  /** @param {GroupView} view */
+  show(view) {
+    this._table.show(view.workers);
+  }
+}
+
+/** @param {WorkerView} worker */
+function placeNode({ place, host, trouble }) {
+  const node = element("span", {}, place);
+  if (host !== null) node.title = `at ${host}`;
+  if (trouble !== null) node.append(element("span", { class: "trouble" }, trouble));
+  return node;
+}
+
+/** @param {WorkerView} worker */
+function phaseText({ phase, silent_seconds }) {
+  return phase === "silent" && silent_seconds !== null ? `silent for ${durationText(silent_seconds)}` : phase;
+}
+
+/** @param {WorkerView} worker */
+function partitionsNode({ partitions }) {
+  const ranges = element("span", { class: "ranges" }, rangesText(partitions));
+  return element("span", {}, `${partitions.length} `, ranges);
+}
+
+/** @param {WorkerView} worker */
+function endingsText({ endings }) {
+  const counts = Object.entries(endings).map(([reason, count]) =>
+    count === 1 ? reason : `${reason} ×${countText(count)}`,
+  );
+  return counts.join(", ") || NOTHING;
+}
+
+/** @param {number} count */
+const orNothing = (count) => (count === 0 ? NOTHING : countText(count));
+
+/** @param {string} phase */
+const slug = (phase) => phase.replaceAll(/\W+/g, "-");
