@@ -83,6 +83,7 @@ class ModelGroup:
         self.newest_dead_letters: tuple[DeadLetterSeen, ...] = ()
         self.codings: tuple[CodingCount, ...] = ()
         self._started_at_ms = now_ms - 86_400_000
+        self._topic_count = len(topics)
         self._logs = {place: _Log() for place in product(topics, range(partition_count))}
 
     def pass_time(self, seconds: float, *, in_per_second: float, shares: Mapping[int, float] | None = None) -> None:
@@ -97,7 +98,7 @@ class ModelGroup:
     def _step(self, partition: int, log: _Log, arriving: float) -> None:
         owner = next((w for w in self.workers.values() if w.is_member and partition in w.partitions), None)
         working = owner is not None and owner.phase == "working" and owner.reports
-        capacity = owner.capacity_per_second * STEP_SECONDS / self._logs_of(owner) if owner and working else 0.0
+        capacity = owner.capacity_per_second * STEP_SECONDS / (len(owner.partitions) * self._topic_count) if owner and working else 0.0
         oldest_ms = log.oldest_ms or self.now_ms
         read = log.step(self.now_ms, arriving, capacity)
         if owner is not None and read:
@@ -105,9 +106,6 @@ class ModelGroup:
             latency_seconds = (self.now_ms - oldest_ms) / 1000 + 0.02 + 0.08 * (partition % 5)
             bucket = sum(bound < latency_seconds for bound in LATENCY_BOUNDS_SECONDS)
             owner.latency_counts[bucket] += max(1, round(read / 6))
-
-    def _logs_of(self, worker: ModelWorker) -> int:
-        return sum(partition in worker.partitions for _, partition in self._logs)
 
     def tell(self) -> None:
         """Let the monitor have a reading and the reports."""

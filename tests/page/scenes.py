@@ -42,18 +42,18 @@ def behind() -> ModelGroup:
 
 
 def recovering() -> ModelGroup:
-    """A worker was killed and is back: it has restored, and works off what waited for it."""
+    """Two workers were killed. One has restored, and works off what waited for it; the other is at it still."""
     group = _group()
-    killed = group.workers["node-b-0"]
+    first, second = group.workers["node-b-0"], group.workers["node-c-0"]
     group.pass_time(400, in_per_second=400)
-    killed.reports = False
-    group.pass_time(150, in_per_second=400)
-    killed.reports, killed.phase, killed.endings = True, "restoring", {"killed": 1}
-    for remaining in (61_000, 38_000, 12_500):
-        killed.restore_remaining_records = remaining
-        group.pass_time(20, in_per_second=400)
-    killed.phase, killed.restore_remaining_records, killed.rebalances = "working", 0, 3
-    group.pass_time(90, in_per_second=400)
+    first.reports = False
+    group.pass_time(60, in_per_second=400)
+    second.reports = False
+    group.pass_time(60, in_per_second=400)
+    first.reports, first.endings, first.rebalances = True, {"killed": 1}, 3
+    _restore(group, first, 61_000, 38_000, 12_500, 0)
+    second.reports, second.endings, second.rebalances = True, {"killed": 2}, 3
+    _restore(group, second, 64_000, 33_000, 9_800)
     return group
 
 
@@ -119,6 +119,13 @@ def _group() -> ModelGroup:
         for action, divisor in (("new", 1), ("replace", 23), ("void", 71))
     )
     return group
+
+
+def _restore(group: ModelGroup, worker: ModelWorker, *remaining: int) -> None:
+    for count in remaining:
+        worker.phase = "restoring" if count else "working"
+        worker.restore_remaining_records = count
+        group.pass_time(14, in_per_second=400)
 
 
 def _add_dead_letters(group: ModelGroup) -> None:

@@ -55,6 +55,7 @@ export class Answer {
     say(this._condition, condition);
     say(this._sentence, view.sentence);
     say(this._cause, view.cause ?? "");
+    document.body.classList.toggle("stale", view.broker_trouble !== null);
     this._cause.hidden = view.cause === null;
     this._showFigures(view);
   }
@@ -72,7 +73,8 @@ export class Answer {
   }
 
   /** @param {GroupView} view */
-  _showCatchUp({ at_ms, catch_up_seconds, lag_records }) {
+  _showCatchUp({ at_ms, broker_trouble, catch_up_seconds, lag_records }) {
+    if (broker_trouble !== null) return this._say("caught-up", "not known");
     if (lag_records === 0) return this._say("caught-up", "now");
     if (catch_up_seconds === null) return this._say("caught-up", "not foreseeable");
     const atMs = at_ms + catch_up_seconds * 1000;
@@ -96,8 +98,8 @@ export class Answer {
 function iconOf(condition) {
   const shape = byId(`shape-${condition.replaceAll(" ", "-")}`).firstElementChild;
   const colour = ICON_COLOURS[condition];
-  const isLine = shape?.classList.contains("line");
-  const paint = isLine ? `fill="none" stroke="${colour}" stroke-width="4"` : `fill="${colour}"`;
+  const isStroke = shape?.classList.contains("stroke");
+  const paint = isStroke ? `fill="none" stroke="${colour}" stroke-width="4"` : `fill="${colour}"`;
   const drawn = new XMLSerializer().serializeToString(/** @type {Element} */ (shape));
   const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" ${paint}>${drawn}</svg>`;
   return `data:image/svg+xml,${encodeURIComponent(icon)}`;

@@ -4,9 +4,10 @@ import { element } from "./element.js";
 import { COLUMN_MS, COLUMNS_MAX } from "./history.js";
 import { durationText } from "./wording.js";
 
-const HEIGHT_MAX = 336;
-const ROWS_MAX = 112;
-const ROW_PIXELS_MAX = 28;
+const HEIGHT_MAX = 240;
+const ROWS_MAX = 80;
+const ROW_PIXELS_MAX = 16;
+const ROW_PIXELS_LABELLED = 12;
 const LIMITS = [0, 0.25, 1, 5];
 
 export class HeatMap {
@@ -17,6 +18,7 @@ export class HeatMap {
     this._legend = element("span", { class: "legend" });
     /** @type {HTMLElement[]} Their colours are the palette. */
     this._swatches = [];
+    this._none = element("i");
     /** @type {number[]} From which age on a colour stands, in seconds. */
     this._limits = [];
     this._partitionsPerRow = 1;
@@ -55,7 +57,7 @@ export class HeatMap {
     const rowCount = Math.ceil(count / this._partitionsPerRow);
     const rowPixels = Math.max(3, Math.min(ROW_PIXELS_MAX, Math.floor(HEIGHT_MAX / rowCount)));
     this._canvas.style.height = `${rowCount * rowPixels}px`;
-    this._scale.replaceChildren(element("span", {}, "0"), element("span", {}, `${count - 1}`));
+    this._label(count, rowPixels >= ROW_PIXELS_LABELLED && this._partitionsPerRow === 1);
     this._paint(columns, axis, numbers, rowCount, looked);
     this._canvas.ariaLabel = summaryOf(view);
   }
@@ -72,6 +74,18 @@ export class HeatMap {
     return [first, Math.min(first + this._partitionsPerRow, count) - 1];
   }
 
+  /**
+   * @param {number} count
+   * @param {boolean} isEvery Whether there is room for every partition.
+   */
+  _label(count, isEvery) {
+    const numbers = isEvery ? Array.from({ length: count }, (_, partition) => partition) : [0, count - 1];
+    if (this._scale.childElementCount === numbers.length && this._scale.lastChild?.textContent === `${count - 1}`)
+      return;
+    this._scale.classList.toggle("every", isEvery);
+    this._scale.replaceChildren(...numbers.map((partition) => element("span", {}, `${partition}`)));
+  }
+
   /** @param {number} high From which age on the group counts as behind. */
   _setLimits(high) {
     const limits = LIMITS.map((times) => times * high);
@@ -82,7 +96,9 @@ export class HeatMap {
       const next = limits[level + 1];
       return next === undefined ? `${durationText(limit)} or more` : `under ${durationText(next)}`;
     });
+    this._none = element("i", { class: "swatch heat-none" });
     this._legend.replaceChildren(
+      element("span", { class: "key" }, this._none, " none"),
       ...this._swatches.map((swatch, level) => element("span", { class: "key" }, swatch, ` ${texts[level]}`)),
     );
   }
@@ -101,12 +117,15 @@ export class HeatMap {
     const paint = this._canvas.getContext("2d");
     if (paint === null) return;
     const { width, height } = this._canvas;
+    const none = getComputedStyle(this._none).backgroundColor;
     const palette = this._swatches.map((swatch) => getComputedStyle(swatch).backgroundColor);
     const cellWidth = Math.ceil(width / COLUMNS_MAX);
     const edge = (/** @type {number} */ row) => Math.round((height * row) / rowCount);
     const gap = height / rowCount >= 6 * scale ? Math.round(scale) : 0;
     for (const column of columns) {
       const left = Math.round(width * axis.share(column.at_ms - COLUMN_MS));
+      paint.fillStyle = none;
+      paint.fillRect(left, 0, cellWidth, height);
       for (const [row, seconds] of this._rowsOf(column, numbers)) {
         paint.fillStyle = palette[this._level(seconds)] ?? "transparent";
         paint.fillRect(left, edge(row), cellWidth, edge(row + 1) - edge(row) - gap);

@@ -52,6 +52,7 @@ export class LineChart {
       element("span", {}, "0"),
     );
     this._values = layout.series.map(() => element("b"));
+    this._limitKey = element("span", { class: "key limit", hidden: "" });
     const legend = layout.series.map((series, place) =>
       element("span", { class: `key ${series.mark}` }, series.name, " ", /** @type {Node} */ (this._values[place])),
     );
@@ -59,7 +60,7 @@ export class LineChart {
       element(
         "figure",
         { class: "line-chart" },
-        element("figcaption", {}, element("span", { class: "chart-title" }, layout.title), ...legend),
+        element("figcaption", {}, element("span", { class: "chart-title" }, layout.title), ...legend, this._limitKey),
         scale,
         this._plot,
       ),
@@ -89,6 +90,8 @@ export class LineChart {
       ...axis.ticks().map((tick) => drawing("path", { d: `M${x(tick).toFixed(1)} 0V${HEIGHT}` })),
       drawing("path", { d: `M0 ${HEIGHT / 2}H${WIDTH}` }),
     );
+    this._limitKey.hidden = limit === null;
+    if (limit !== null) say(this._limitKey, `behind from ${text(limit)}`);
     this._limit.setAttribute("d", limit !== null && limit <= top ? `M0 ${y(limit).toFixed(1)}H${WIDTH}` : "");
     for (const [place, line] of this._lines.entries()) {
       const { value } = /** @type {Series} */ (series[place]);

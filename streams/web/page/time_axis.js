@@ -5,6 +5,7 @@ import { COLUMN_MS, COLUMNS_MAX } from "./history.js";
 import { minuteText } from "./wording.js";
 
 const TICK_MS = 180_000;
+const LABEL_SHARE_MAX = 0.97;
 
 export class TimeAxis {
   /** @param {number} endMs */
@@ -31,7 +32,7 @@ export class TimeAxis {
   /** Its labels, as a line below a chart. */
   labels() {
     const line = element("div", { class: "time-axis", "aria-hidden": "true" });
-    for (const tick of this.ticks()) {
+    for (const tick of this.ticks().filter((one) => this.share(one) < LABEL_SHARE_MAX)) {
       const label = element("span", {}, minuteText(tick));
       label.style.setProperty("--at", `${this.share(tick)}`);
       line.append(label);
