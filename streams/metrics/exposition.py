@@ -72,6 +72,11 @@ class Figures:
         encode, content_type = choose_encoder(accept)
         return Exposition(content_type, encode(self._registry))
 
+    @property
+    def resident_bytes(self) -> int:
+        """How much memory this process has; 0 where the system does not tell."""
+        return int(self._registry.get_sample_value("process_resident_memory_bytes") or 0)
+
     def counts(self, metric: Metric) -> dict[tuple[str, ...], int]:
         """What a counter has come to, by its labels."""
         return {labels: int(value) for _, labels, value in self._samples(metric, metric.name)}

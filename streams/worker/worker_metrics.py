@@ -1,7 +1,7 @@
 """What one worker does, as figures: told by its parts while they work, and asked of them when somebody looks."""
 
 import math
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from time import perf_counter
@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 
 from streams.metrics import catalogue
 from streams.metrics.exposition import Figures
+from streams.metrics.metric import Metric
 from streams.monitoring.reading import GroupReading
+from streams.monitoring.worker_report import NEWEST_DEAD_LETTERS_MAX
 from streams.worker.observer import TransactionPart
 from streams.worker.step import Step
 from streams.worker.task_manager import Phase, TaskManager
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from streams.processing.task_output import DeadLetterTold
 
 _GROUP_STATES = ("Stable", "PreparingRebalance", "CompletingRebalance", "Empty", "Dead")
 
@@ -29,6 +33,7 @@ class WorkerMetrics:
 
     def __init__(self, clock_ms: Callable[[], int]) -> None:
         self.figures = Figures()
+        self.newest_dead_letters: deque[DeadLetterTold] = deque(maxlen=NEWEST_DEAD_LETTERS_MAX)
         self._clock_ms = clock_ms
 
     def step_computed(self, seconds: float) -> None:
@@ -47,6 +52,7 @@ class WorkerMetrics:
             figures.count(catalogue.RECORDS_REKEYED, output.rekeyed)
             for letter in output.dead_letters:
                 figures.count(catalogue.DEAD_LETTERS, 1, letter.reason)
+            self.newest_dead_letters.extend(output.dead_letters)
             for coding in output.codings:
                 figures.count(catalogue.CODING_EVENTS, 1, *coding[:-1])
                 figures.observe(catalogue.CODING_LATENCY_SECONDS, max(0, now_ms - coding.caused_at_ms) / 1000)
@@ -64,7 +70,7 @@ class WorkerMetrics:
         self._count_by_label(catalogue.RECORDS_PRODUCED, records)
         self._count_by_label(catalogue.PRODUCED_BYTES, produced_bytes)
 
-    def _count_by_label(self, metric: catalogue.Metric, amounts: Mapping[str, int]) -> None:
+    def _count_by_label(self, metric: Metric, amounts: Mapping[str, int]) -> None:
         for label, amount in amounts.items():
             self.figures.count(metric, amount, label)
 
