@@ -5,22 +5,13 @@
 
 from pathlib import Path
 
-import msgspec
 from msgspec import inspect
 
-from streams.monitoring.group_view import GroupView
-from streams.monitoring.history import HistoryColumn
+from streams.monitoring.history import GroupSnapshot
 
 DECLARATIONS = Path(__file__).with_name("group_view.d.ts")
 _HEADING = "// Written by `python -m tests.page.view_types` from streams/monitoring.\n"
 _SCALARS = {inspect.IntType: "number", inspect.FloatType: "number", inspect.StrType: "string", inspect.NoneType: "null"}
-
-
-class GroupSnapshot(msgspec.Struct, frozen=True):
-    """What `/group` answers."""
-
-    view: GroupView
-    history: tuple[HistoryColumn, ...]
 
 
 def declarations() -> str:

@@ -6,7 +6,7 @@ import { LineChart } from "./line_chart.js";
 import { nearestColumn, TimeAxis } from "./time_axis.js";
 import { clockText, countText, durationText, rateText, recordsText } from "./wording.js";
 
-const SECONDS = [1, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400, 172_800, 604_800];
+const SECONDS = [10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400, 172_800, 604_800];
 const COUNTS = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** (power + 1))).flat();
 const WORST = 3;
 
@@ -75,12 +75,14 @@ export class Charts {
     if (this._view === null) return;
     const columns = this._columns;
     const looked = this._lookedAtMs === null ? columns.length - 1 : nearestColumn(columns, this._lookedAtMs);
+    const cursorAtMs = this._lookedAtMs === null ? null : (columns[looked]?.at_ms ?? null);
     this._slider.max = `${Math.max(0, columns.length - 1)}`;
     this._slider.value = `${looked}`;
-    this._lag.draw(columns, this._axis, looked, this._view.lag_seconds_high);
-    this._records.draw(columns, this._axis, looked, null);
-    this._throughput.draw(columns, this._axis, looked, null);
-    this._heatMap.draw(columns, this._axis, this._view, looked);
+    for (const chart of [this._lag, this._records, this._throughput]) {
+      chart.draw(columns, this._axis, chart === this._lag ? this._view.lag_seconds_high : null);
+      chart.look(columns[looked], this._axis, cursorAtMs);
+    }
+    this._heatMap.draw(columns, this._axis, this._view, cursorAtMs);
     const text = this._readoutText(this._view, columns[looked]);
     say(this._readout, text);
     this._slider.ariaValueText = text;
@@ -125,11 +127,11 @@ export class Charts {
    */
   _readoutText(view, column) {
     if (column === undefined) return "No figures yet.";
-    const oldest = column.lag_records > 0 ? `, the oldest for ${durationText(column.lag_seconds)}` : "";
-    return (
-      `${clockText(column.at_ms)}: ${recordsText(column.lag_records)} waiting${oldest}. ` +
-      this._partitionsText(view, column)
-    );
+    const waiting =
+      column.lag_records > 0
+        ? `${recordsText(column.lag_records)} waiting, the oldest for ${durationText(column.lag_seconds)}`
+        : "nothing waiting";
+    return `${clockText(column.at_ms)}: ${waiting}. ${this._partitionsText(view, column)}`;
   }
 
   /**
@@ -143,7 +145,7 @@ export class Charts {
       .sort((a, b) => b.seconds - a.seconds);
     const worst = waiting
       .slice(0, WORST)
-      .map(({ partition, seconds }) => `${partition?.[0]}-${partition?.[1]} ${durationText(seconds)}`);
+      .map(({ partition, seconds }) => `${partition?.[0]}-${partition?.[1]} (${durationText(seconds)})`);
     if (this._pointed === null) return worst.length > 0 ? `Worst: ${worst.join(", ")}.` : "";
     const [first, last] = this._pointed;
     const pointed = first === last ? `Partition ${first}` : `Partitions ${first}–${last}`;

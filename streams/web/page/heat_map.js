@@ -47,9 +47,9 @@ export class HeatMap {
    * @param {readonly HistoryColumn[]} columns
    * @param {import("./time_axis.js").TimeAxis} axis
    * @param {GroupView} view
-   * @param {number} looked The place of the column that is looked at.
+   * @param {number | null} cursorAtMs Where a line shows what is looked at.
    */
-  draw(columns, axis, view, looked) {
+  draw(columns, axis, view, cursorAtMs) {
     this._setLimits(view.lag_seconds_high);
     const numbers = view.partitions.map(([, partition]) => partition);
     const count = Math.max(0, ...numbers) + 1;
@@ -58,7 +58,7 @@ export class HeatMap {
     const rowPixels = Math.max(3, Math.min(ROW_PIXELS_MAX, Math.floor(HEIGHT_MAX / rowCount)));
     this._canvas.style.height = `${rowCount * rowPixels}px`;
     this._label(count, rowPixels >= ROW_PIXELS_LABELLED && this._partitionsPerRow === 1);
-    this._paint(columns, axis, numbers, rowCount, looked);
+    this._paint(columns, axis, numbers, rowCount, cursorAtMs);
     this._canvas.ariaLabel = summaryOf(view);
   }
 
@@ -108,9 +108,9 @@ export class HeatMap {
    * @param {import("./time_axis.js").TimeAxis} axis
    * @param {readonly number[]} numbers The partition by its place in the view.
    * @param {number} rowCount
-   * @param {number} looked
+   * @param {number | null} cursorAtMs
    */
-  _paint(columns, axis, numbers, rowCount, looked) {
+  _paint(columns, axis, numbers, rowCount, cursorAtMs) {
     const scale = devicePixelRatio;
     this._canvas.width = Math.round(this._canvas.clientWidth * scale);
     this._canvas.height = Math.round(this._canvas.clientHeight * scale);
@@ -131,10 +131,9 @@ export class HeatMap {
         paint.fillRect(left, edge(row), cellWidth, edge(row + 1) - edge(row) - gap);
       }
     }
-    const column = columns[looked];
-    if (column === undefined) return;
+    if (cursorAtMs === null) return;
     paint.fillStyle = getComputedStyle(this._canvas).color;
-    paint.fillRect(Math.round(width * axis.share(column.at_ms)) - Math.ceil(scale), 0, Math.ceil(scale), height);
+    paint.fillRect(Math.round(width * axis.share(cursorAtMs)) - Math.ceil(scale), 0, Math.ceil(scale), height);
   }
 
   /**

@@ -75,10 +75,9 @@ export class LineChart {
   /**
    * @param {readonly HistoryColumn[]} columns
    * @param {import("./time_axis.js").TimeAxis} axis
-   * @param {number} looked The place of the column that is looked at.
    * @param {number | null} limit Drawn as a line.
    */
-  draw(columns, axis, looked, limit) {
+  draw(columns, axis, limit) {
     const { series, text, tops, title } = this._layout;
     const highest = Math.max(0, ...series.flatMap(({ value }) => columns.map(value)));
     const top = tops.find((candidate) => candidate >= highest) ?? highest;
@@ -100,12 +99,22 @@ export class LineChart {
         pathOf(columns, (column) => [x(column.at_ms), y(value(column))]),
       );
     }
-    const column = columns[looked];
-    this._cursor.setAttribute("d", column === undefined ? "" : `M${x(column.at_ms).toFixed(1)} 0V${HEIGHT}`);
+    this._plot.setAttribute("aria-label", `${title}. ${series.map((one) => this._summary(one, columns)).join(" ")}`);
+  }
+
+  /**
+   * Tell the values of one column.
+   * @param {HistoryColumn | undefined} column
+   * @param {import("./time_axis.js").TimeAxis} axis
+   * @param {number | null} cursorAtMs Where a line shows which column it is.
+   */
+  look(column, axis, cursorAtMs) {
+    const { series, text } = this._layout;
+    const x = cursorAtMs === null ? null : WIDTH * axis.share(cursorAtMs);
+    this._cursor.setAttribute("d", x === null ? "" : `M${x.toFixed(1)} 0V${HEIGHT}`);
     for (const [place, cell] of this._values.entries()) {
       say(cell, column === undefined ? "" : text(/** @type {Series} */ (series[place]).value(column)));
     }
-    this._plot.setAttribute("aria-label", `${title}. ${series.map((one) => this._summary(one, columns)).join(" ")}`);
   }
 
   /**

@@ -13,7 +13,7 @@ const COLUMNS = [
     text: phaseText,
     mark: (worker) => `phase phase-${slug(worker.phase)}`,
   },
-  { title: "Partitions", value: (worker) => worker.partitions.length, node: partitionsNode, isNumber: true },
+  { title: "Partitions", value: (worker) => worker.partitions.length, node: partitionsNode },
   {
     title: "Rate",
     value: (worker) => worker.records_per_second,
@@ -86,8 +86,9 @@ function phaseText({ phase, silent_seconds }) {
 
 /** @param {WorkerView} worker */
 function partitionsNode({ partitions }) {
-  const ranges = element("span", { class: "ranges" }, rangesText(partitions));
-  return element("span", {}, `${partitions.length} `, ranges);
+  const ranges = rangesText(partitions);
+  const count = element("span", { class: "count" }, `(${countText(partitions.length)})`);
+  return element("span", { class: "ranges", title: ranges }, `${ranges} `, count);
 }
 
 /** @param {WorkerView} worker */
