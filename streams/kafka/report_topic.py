@@ -1,7 +1,7 @@
 """What the workers tell each other: sent, and read from a minute ago on. None of it is needed to code."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import aiokafka.errors as kafka_errors
@@ -14,6 +14,7 @@ from streams.monitoring.worker_report import WorkerReport, decode_report, encode
 
 _PARTITION = 0
 _READ_BACK_MS = 60_000
+_WAIT_MS = 100
 
 
 class ReportTopic:
@@ -41,15 +42,14 @@ class ReportTopic:
             await self._producer.send_and_wait(self._topic, encode_report(report), key=key, partition=_PARTITION)
 
     async def heard(self) -> list[WorkerReport]:
-        """The reports that have come since the last time; what a later version wrote otherwise is passed over."""
-        fetched = await self._consumer.getmany(timeout_ms=0)
+        """All reports since the last time; what a later version wrote otherwise is passed over."""
+        tp = TopicPartition(self._topic, _PARTITION)
+        end = (await self._consumer.end_offsets([tp]))[tp]
         reports = []
-        for records in fetched.values():
-            for record in records:
-                try:
+        while await self._consumer.position(tp) < end:
+            for record in (await self._consumer.getmany(tp, timeout_ms=_WAIT_MS)).get(tp, ()):
+                with suppress(msgspec.DecodeError):
                     reports.append(decode_report(record.value))
-                except msgspec.DecodeError:
-                    continue
         return reports
 
 

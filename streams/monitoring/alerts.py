@@ -27,7 +27,7 @@ def _of_the_group(situation: Situation) -> Iterator[AlertView]:
         yield _alert("G9603NoMembers", "critical", "The group has no member: nothing is coded.")
     if situation.lag_seconds >= situation.lag_seconds_high:
         waits = f"{records_text(situation.lag_records)}, the oldest for {duration_text(situation.lag_seconds)}"
-        if situation.out_per_second == 0:
+        if situation.rates_known and situation.out_per_second == 0:
             yield _alert("G9603Stalled", "critical", f"Records wait and none is committed: {waits}.")
         yield _alert("G9603LagHigh", "warning", f"The group is behind: {waits}.")
 

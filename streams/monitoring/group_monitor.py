@@ -80,6 +80,7 @@ class GroupMonitor:
             catch_up_seconds=self.catch_up_seconds,
             in_per_second=self._in.per_second,
             out_per_second=self._out.per_second,
+            rates_known=self._out.is_known,
             broker_trouble=self._broker_trouble(now_ms),
             lag_seconds_high=self._lag_seconds_high,
         )
@@ -99,8 +100,8 @@ class GroupMonitor:
             lag_seconds=situation.lag_seconds,
             lag_seconds_high=situation.lag_seconds_high,
             catch_up_seconds=situation.catch_up_seconds,
-            in_per_second=situation.in_per_second,
-            out_per_second=situation.out_per_second,
+            in_per_second=situation.in_per_second if situation.rates_known else None,
+            out_per_second=situation.out_per_second if situation.rates_known else None,
             latency=seen.latency(),
             partitions=tuple(situation.partitions),
             workers=tuple(situation.workers),

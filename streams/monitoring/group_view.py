@@ -91,8 +91,9 @@ class GroupView(msgspec.Struct, frozen=True):
     """From which on the group counts as behind."""
     catch_up_seconds: float | None
     """None where the lag does not shrink."""
-    in_per_second: float
-    out_per_second: float
+    in_per_second: float | None
+    out_per_second: float | None
+    """Both None at first, before the readings reach back some seconds."""
     latency: LatencyView
     partitions: tuple[PartitionView, ...]
     workers: tuple[WorkerView, ...]

@@ -3,6 +3,8 @@
 from collections import deque
 from typing import NamedTuple
 
+_KNOWN_MS = 5_000
+
 
 class Reading(NamedTuple):
     """The figure at one instant."""
@@ -30,6 +32,12 @@ class Rate:
         readings.append(Reading(at_ms, value))
         while len(readings) > 2 and readings[1].at_ms <= at_ms - self._window_ms:  # noqa: PLR2004 - two make a rate
             readings.popleft()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the readings reach back far enough to tell."""
+        readings = self._readings
+        return bool(readings) and readings[-1].at_ms - readings[0].at_ms >= _KNOWN_MS
 
     @property
     def per_second(self) -> float:

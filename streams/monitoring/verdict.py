@@ -22,6 +22,8 @@ class Situation(NamedTuple):
     catch_up_seconds: float | None
     in_per_second: float
     out_per_second: float
+    rates_known: bool
+    """False at first: nothing can be said of what comes and goes yet."""
     broker_trouble: str | None
     lag_seconds_high: float
     """From which on the group counts as behind."""
@@ -34,7 +36,7 @@ def condition_of(situation: Situation) -> Condition:
     if situation.lag_seconds >= situation.lag_seconds_high:
         shrinks = situation.catch_up_seconds is not None and situation.out_per_second > 0
         return Condition.RECOVERING if shrinks else Condition.BEHIND
-    if situation.lag_records == 0 and situation.in_per_second == 0:
+    if situation.rates_known and situation.lag_records == 0 and situation.in_per_second == 0:
         return Condition.IDLE
     return Condition.UP_TO_DATE
 
@@ -55,16 +57,18 @@ def sentence_of(situation: Situation) -> str:
         case Condition.UP_TO_DATE:
             return f"Up to date: {waits}, {oldest}." if situation.lag_records else "Up to date: nothing waits."
         case _:
-            return f"Behind by {duration_text(situation.lag_seconds)}: {waits}. {_until(situation)}"
+            return f"Behind by {duration_text(situation.lag_seconds)}: {waits}.{_until(situation)}"
 
 
 def _until(situation: Situation) -> str:
+    if not situation.rates_known:
+        return ""
     if situation.catch_up_seconds is not None:
-        return f"Caught up in about {duration_text(situation.catch_up_seconds)}."
+        return f" Caught up in about {duration_text(situation.catch_up_seconds)}."
     if situation.out_per_second == 0:
-        return "Nothing is worked off."
+        return " Nothing is worked off."
     return (
-        f"The lag does not shrink: {situation.in_per_second:,.0f} records come in each second, "
+        f" The lag does not shrink: {situation.in_per_second:,.0f} records come in each second, "
         f"{situation.out_per_second:,.0f} are worked off."
     )
 
@@ -94,6 +98,8 @@ def _group_cause(situation: Situation) -> str | None:
     if situation.group_state != "Stable":
         return f"The group rebalances ({situation.group_state})."
     unowned = sum(1 for p in situation.partitions if p.lag_records and p.worker is None)
+    if unowned == 1:
+        return "1 partition with waiting records belongs to no worker."
     return f"{unowned} partitions with waiting records belong to no worker." if unowned else None
 
 
@@ -105,5 +111,7 @@ def _load_cause(situation: Situation) -> str | None:
     if len(situation.partitions) >= _HOT_PARTITIONS_MIN and waiting[0] > _HOT_SHARE * situation.lag_records:
         return f"Most of it waits in one partition, {fullest.topic}-{fullest.partition}."
     if situation.catch_up_seconds is None and situation.in_per_second > 0:
-        return f"More comes in than {len(situation.workers)} workers work off: add workers, up to one a partition."
+        count = len(situation.workers)
+        work = "1 worker works" if count == 1 else f"{count} workers work"
+        return f"More comes in than {work} off: add workers, up to one a partition."
     return None

@@ -10,8 +10,8 @@ from streams.monitoring.rate import Rate
 from streams.monitoring.reading import MemberReading
 from streams.monitoring.worker_report import NEWEST_DEAD_LETTERS_MAX, CodingCount, DeadLetterSeen, WorkerReport
 
-SILENT_MS = 6_000
-"""Three reports that did not come."""
+SILENT_MS = 8_000
+"""Four reports that did not come, or one late and two that did not."""
 FORGOTTEN_MS = 600_000
 """For so long is a worker shown that is no member any more and says nothing."""
 STOPPED = "stopped"

@@ -24,6 +24,8 @@ from streams.web.source import PageSource
 
 _PORTS_TRIED = 100
 _BACKLOG = 16
+_LAST_ANSWER_SECONDS = 0.5
+"""For an answer that is under way at the end; 0 would mean to aiohttp: for as long as it takes."""
 _METHODS = ("GET", "HEAD")
 
 _log = structlog.get_logger(__name__)
@@ -91,7 +93,7 @@ class WebServer:
         elif self._socket is not None:
             self._socket.close()
         if self._handler is not None:
-            await self._handler.shutdown(0)
+            await self._handler.shutdown(_LAST_ANSWER_SECONDS)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         refusal = self._refusal(request)

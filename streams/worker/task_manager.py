@@ -18,7 +18,6 @@ It knows neither Faust nor aiokafka: the tests drive it without a broker.
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 import structlog
@@ -29,6 +28,7 @@ from streams.processing.task_output import TaskOutput
 from streams.worker.observer import Unobserved, WorkObserver
 from streams.worker.restorer import RestoredPartition
 from streams.worker.step import Generation, Step, StepWriter, TopicPartition
+from streams.worker.task_progress import Phase, TaskProgress
 from streams.worker.tuning import Tuning
 
 _log = structlog.get_logger(__name__)
@@ -47,27 +47,6 @@ class Restorer(Protocol):
 
     async def restore(self, partitions: Collection[int]) -> dict[int, RestoredPartition]:
         """The state of *partitions* as of the last committed transaction of any worker."""
-
-
-class Phase(StrEnum):
-    """What the worker is about."""
-
-    REBALANCING = "rebalancing"
-    """It has no tasks: not yet, or not any more."""
-    RESTORING = "restoring"
-    WORKING = "working"
-
-
-class TaskProgress(NamedTuple):
-    """How far the worker is, for whoever watches over it."""
-
-    phase: Phase
-    assignments: int
-    """How often tasks were given to it."""
-    records_restored: int
-    steps_committed: int
-    records_in_hand: bool
-    """Whether records were received that are not committed."""
 
 
 class _Parked(NamedTuple):

@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import Any
 
 from streams.worker.stall import ConsumerProgress, Observation, Stall, Verdict, Waiting, signals, verdict, waited
-from streams.worker.task_manager import TaskProgress
+from streams.worker.task_progress import TaskProgress
 from streams.worker.tuning import Tuning
 
 _LAST_WORD_SECONDS_MAX = 5.0

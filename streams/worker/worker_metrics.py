@@ -14,7 +14,8 @@ from streams.monitoring.reading import GroupReading
 from streams.monitoring.worker_report import NEWEST_DEAD_LETTERS_MAX
 from streams.worker.observer import TransactionPart
 from streams.worker.step import Step
-from streams.worker.task_manager import Phase, TaskManager
+from streams.worker.task_manager import TaskManager
+from streams.worker.task_progress import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,8 @@ from streams.monitoring.group_view import encode_view
 from streams.monitoring.history import GroupSnapshot
 from streams.web.source import Text, WorkerStatus
 from streams.worker.group_watch import GroupWatch
-from streams.worker.task_manager import Phase, TaskManager
+from streams.worker.task_manager import TaskManager
+from streams.worker.task_progress import Phase
 from streams.worker.watchdog import Watchdog
 from streams.worker.worker_metrics import WorkerMetrics
 

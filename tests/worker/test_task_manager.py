@@ -10,7 +10,7 @@ import pytest
 from streams.processing.changelog import POSITIONS_KEY, decode_positions
 from streams.processing.topology import InputKind
 from streams.worker.step import Generation, TopicPartition
-from streams.worker.task_manager import Phase
+from streams.worker.task_progress import Phase
 from streams.worker.tuning import Tuning
 from tests.care import Message, care, episodes_at_home_in, follow_up
 from tests.driver import TOPOLOGY, TopicsInMemory, WorkerDriver, at_rest, finishes, until
