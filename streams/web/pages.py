@@ -57,13 +57,17 @@ def _plain(status: HTTPStatus, sentence: str) -> Page:
     return Page(status, Text(_PLAIN, f"{sentence}\n".encode()))
 
 
+def _always(page: Page) -> Callable[[PageSource, str], Page]:
+    return lambda _source, _accept: page
+
+
 def _assets() -> Iterator[tuple[str, Route]]:
     """What the page of the group is made of: its files by their names, and the one to begin with at the root."""
     for file in resources.files(__package__).joinpath("page").iterdir():
         content_type = _CONTENT_TYPES[PurePath(file.name).suffix]
         page = Page(HTTPStatus.OK, Text(f"{content_type}; charset=utf-8", file.read_bytes()))
         path = "/" if file.name == "index.html" else f"/page/{file.name}"
-        yield path, Route(lambda _source, _accept, page=page: page)
+        yield path, Route(_always(page))
 
 
 ROUTES: Mapping[str, Route] = {

@@ -44,8 +44,8 @@ type GroupView = {
   readonly lag_seconds: number;
   readonly lag_seconds_high: number;
   readonly catch_up_seconds: number | null;
-  readonly in_per_second: number;
-  readonly out_per_second: number;
+  readonly in_per_second: number | null;
+  readonly out_per_second: number | null;
   readonly latency: LatencyView;
   readonly partitions: readonly PartitionView[];
   readonly workers: readonly WorkerView[];

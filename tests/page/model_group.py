@@ -98,7 +98,11 @@ class ModelGroup:
     def _step(self, partition: int, log: _Log, arriving: float) -> None:
         owner = next((w for w in self.workers.values() if w.is_member and partition in w.partitions), None)
         working = owner is not None and owner.phase == "working" and owner.reports
-        capacity = owner.capacity_per_second * STEP_SECONDS / (len(owner.partitions) * self._topic_count) if owner and working else 0.0
+        capacity = (
+            owner.capacity_per_second * STEP_SECONDS / (len(owner.partitions) * self._topic_count)
+            if owner and working
+            else 0.0
+        )
         oldest_ms = log.oldest_ms or self.now_ms
         read = log.step(self.now_ms, arriving, capacity)
         if owner is not None and read:

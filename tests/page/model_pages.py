@@ -25,6 +25,7 @@ class ModelPages:
     def __init__(self, group: ModelGroup, token: bytes | None = None) -> None:
         self._group = group
         self._told = asyncio.Event()
+        self._is_served = False
         (port,) = free_ports(1)
         self._access = WebAccess("127.0.0.1", port, token, None)
         self.address = f"http://127.0.0.1:{port}/"
@@ -39,9 +40,11 @@ class ModelPages:
         """At their address; they can go, and come back there."""
         server = WebServer(self._access, self)
         await server.start()
+        self._is_served = True
         try:
             yield
         finally:
+            self._is_served = False
             self.tell()
             await server.stop()
 
@@ -66,7 +69,7 @@ class ModelPages:
 
     async def group_changes(self) -> AsyncIterator[bytes]:
         """The group at once, and when it was told."""
-        while True:
+        while self._is_served:
             told = self._told
             yield encode_view(self.view)
             await told.wait()

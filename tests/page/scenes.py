@@ -80,9 +80,7 @@ def deserted() -> ModelGroup:
 
 def empty() -> ModelGroup:
     """A group that has just begun, with nothing in its topics and nobody who has reported."""
-    group = ModelGroup(
-        GroupMonitor(APP_ID), START_MS, topics=TOPICS, partition_count=4, workers=MappingProxyType({})
-    )
+    group = ModelGroup(GroupMonitor(APP_ID), START_MS, topics=TOPICS, partition_count=4, workers=MappingProxyType({}))
     group.pass_time(4, in_per_second=0)
     return group
 
@@ -99,9 +97,9 @@ def wide() -> ModelGroup:
     return group
 
 
-SCENES: Mapping[str, Callable[[], ModelGroup]] = MappingProxyType({
-    scene.__name__: scene for scene in (idle, up_to_date, behind, recovering, broken, deserted, empty, wide)
-})
+SCENES: Mapping[str, Callable[[], ModelGroup]] = MappingProxyType(
+    {scene.__name__: scene for scene in (idle, up_to_date, behind, recovering, broken, deserted, empty, wide)}
+)
 
 
 def _group() -> ModelGroup:

@@ -7,16 +7,16 @@ from contextlib import AsyncExitStack
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Error, Page, expect
 
 from streams.monitoring.duration_text import duration_text
+from streams.monitoring.group_monitor import GroupMonitor
 from streams.monitoring.worker_report import CodingCount, DeadLetterSeen
 from streams.web.pages import ROUTES
-from streams.web.source import PageSource
 from tests.page.browser import open_browser
 from tests.page.model_group import ModelGroup, ModelWorker
 from tests.page.model_pages import ModelPages
-from tests.page.scenes import SCENES
+from tests.page.scenes import SCENES, START_MS
 from tests.page.view_types import DECLARATIONS, declarations
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -130,7 +130,14 @@ async def test_workers(visit: Open) -> None:
     rows = opened.page.locator("#workers tbody tr:not(.spacer)")
     await expect(rows).to_have_count(3)
     third = rows.nth(2)
-    for text in ("node-c-0", "restoring", "8–11 (4)", "9,800", "default 2026.2", "0.1.0", "killed ×2"):
+    for text in (
+        "node-c-0",
+        "restoring",
+        "8\N{EN DASH}11 (4)",
+        "9,800",
+        "default 2026.2",
+        "killed \N{MULTIPLICATION SIGN}2",
+    ):
         await expect(third).to_contain_text(text)
 
 
@@ -228,8 +235,8 @@ async def test_a_walk_by_keyboard(visit: Open) -> None:
 async def test_what_strangers_wrote_is_text(visit: Open) -> None:
     """Names, reasons and labels come from outside: none of them is ever markup."""
     group = ModelGroup(
-        SCENES["idle"]().monitor,
-        SCENES["idle"]().now_ms,
+        GroupMonitor("g9603"),
+        START_MS,
         topics=[CANARY],
         partition_count=1,
         workers={CANARY: ModelWorker([0], phase=CANARY, trouble=CANARY, endings={CANARY: 1}, policy_version=CANARY)},
@@ -294,9 +301,8 @@ async def test_behind_a_token(browser: Browser) -> None:
     pages = ModelPages(group, TOKEN)
     async with pages.served():
         stranger = await browser.new_page()
-        refused = await stranger.goto(pages.address)
-        assert refused is not None
-        assert refused.status == 401
+        with pytest.raises(Error, match="ERR_INVALID_AUTH_CREDENTIALS"):
+            await stranger.goto(pages.address)
         context = await browser.new_context(http_credentials={"username": "any", "password": TOKEN.decode()})
         page = await context.new_page()
         await page.goto(pages.address)
@@ -312,18 +318,17 @@ async def test_durations_as_the_worker_says_them(visit: Open) -> None:
     opened = await visit(SCENES["idle"]())
     seconds = [0.0, 0.99, 1.0, 59.9, 60.0, 61.0, 130.0, 3_599.0, 3_600.0, 3_661.0, 86_399.0, 86_400.0, 93_600.0, 9e6]
 
-    said = await opened.page.evaluate(
-        "async (seconds) => { const { durationText } = await import('/page/wording.js'); return seconds.map(durationText); }",
-        seconds,
-    )
+    script = "async (all) => { const said = await import('/page/wording.js'); return all.map(said.durationText); }"
+    said = await opened.page.evaluate(script, seconds)
 
     assert said == [duration_text(one) for one in seconds]
 
 
 async def test_it_is_small_and_complete() -> None:
     """All its files together, each of a kind that a browser takes."""
-    source: PageSource = ModelPages(SCENES["empty"]())
-    files = {path: route.page(source, "").text for path, route in ROUTES.items() if path == "/" or path.startswith("/page/")}
+    source = ModelPages(SCENES["empty"]())
+    assets = {path: route for path, route in ROUTES.items() if path == "/" or path.startswith("/page/")}
+    files = {path: route.page(source, "").text for path, route in assets.items()}
 
     assert {"/", "/page/main.js", "/page/page.css"} <= files.keys()
     assert sum(len(text.content) for text in files.values()) < BYTES_MAX

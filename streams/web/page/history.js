@@ -45,8 +45,8 @@ function columnFrom(view) {
     at_ms: view.at_ms,
     lag_records: view.lag_records,
     lag_seconds: view.lag_seconds,
-    in_per_second: view.in_per_second,
-    out_per_second: view.out_per_second,
+    in_per_second: view.in_per_second ?? 0,
+    out_per_second: view.out_per_second ?? 0,
     partitions: Object.fromEntries(waiting),
   };
 }

@@ -20,8 +20,10 @@ export const countText = (count) => whole.format(count);
 /** @param {number} count */
 export const recordsText = (count) => (count === 1 ? "1 record" : `${countText(count)} records`);
 
-/** @param {number} perSecond */
-export const rateText = (perSecond) => `${(perSecond < 10 ? short : whole).format(perSecond)}/s`;
+/** @param {number | null} perSecond Null: not known yet. */
+export function rateText(perSecond) {
+  return perSecond === null ? NOTHING : `${(perSecond < 10 ? short : whole).format(perSecond)}/s`;
+}
 
 /**
  * Two units at most, as `streams.monitoring.duration_text` has it.
