@@ -34,6 +34,7 @@ export class Charts {
       tops: COUNTS,
       text: rateText,
     });
+    this._lineCharts = [this._lag, this._records, this._throughput];
     this._heatMap = new HeatMap(byId("heat-map"));
     this._axes = ["line-charts", "heat-map"].map((id) => {
       const labels = new TimeAxis(0).labels();
@@ -68,23 +69,26 @@ export class Charts {
       old.replaceWith(labels);
       this._axes[place] = labels;
     }
-    this.draw();
+    this._slider.max = `${Math.max(0, columns.length - 1)}`;
+    this._lag.draw(columns, this._axis, view.lag_seconds_high);
+    this._records.draw(columns, this._axis);
+    this._throughput.draw(columns, this._axis);
+    this._heatMap.draw(columns, this._axis, view);
+    this._look();
   }
 
-  draw() {
+  /** Tell of the column that is looked at: the last, where none is. */
+  _look() {
     if (this._view === null) return;
-    const columns = this._columns;
-    const looked = this._lookedAtMs === null ? columns.length - 1 : nearestColumn(columns, this._lookedAtMs);
-    const cursorAtMs = this._lookedAtMs === null ? null : (columns[looked]?.at_ms ?? null);
-    this._slider.max = `${Math.max(0, columns.length - 1)}`;
-    this._slider.value = `${looked}`;
-    for (const chart of [this._lag, this._records, this._throughput]) {
-      chart.draw(columns, this._axis, chart === this._lag ? this._view.lag_seconds_high : null);
-      chart.look(columns[looked], this._axis, cursorAtMs);
-    }
-    this._heatMap.draw(columns, this._axis, this._view, cursorAtMs);
-    const text = this._readoutText(this._view, columns[looked]);
+    const last = this._columns.length - 1;
+    const place = this._lookedAtMs === null ? last : nearestColumn(this._columns, this._lookedAtMs);
+    const column = this._columns[place];
+    const cursor = this._lookedAtMs === null || column === undefined ? null : this._axis.share(column.at_ms);
+    for (const chart of this._lineCharts) chart.look(column, cursor);
+    this._heatMap.look(cursor);
+    const text = this._readoutText(this._view, column);
     say(this._readout, text);
+    this._slider.value = `${place}`;
     this._slider.ariaValueText = text;
   }
 
@@ -92,18 +96,19 @@ export class Charts {
     this._slider.addEventListener("input", () => {
       const place = Number(this._slider.value);
       this._lookedAtMs = place >= this._columns.length - 1 ? null : (this._columns[place]?.at_ms ?? null);
-      this.draw();
+      this._look();
     });
-    for (const plot of [this._lag.plot, this._records.plot, this._throughput.plot, this._heatMap.plot]) {
+    for (const plot of [...this._lineCharts, this._heatMap].map((chart) => chart.plot)) {
       plot.addEventListener("pointermove", (event) => this._point(/** @type {PointerEvent} */ (event), plot));
       plot.addEventListener("pointerleave", () => {
         this._lookedAtMs = null;
         this._pointed = null;
-        this.draw();
+        this._look();
       });
     }
-    new ResizeObserver(() => this.draw()).observe(this._heatMap.plot);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
+    const redraw = () => this._view !== null && this.show(this._columns, this._view);
+    new ResizeObserver(redraw).observe(this._heatMap.plot);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   }
 
   /**
@@ -112,13 +117,10 @@ export class Charts {
    */
   _point(event, plot) {
     const area = plot.getBoundingClientRect();
-    const share = (event.clientX - area.left) / area.width;
-    this._lookedAtMs = this._axis.startMs + share * (this._axis.endMs - this._axis.startMs);
-    if (plot === this._heatMap.plot && this._view !== null) {
-      const count = Math.max(0, ...this._view.partitions.map(([, partition]) => partition)) + 1;
-      this._pointed = this._heatMap.partitionsAt((event.clientY - area.top) / area.height, count);
-    }
-    this.draw();
+    this._lookedAtMs = this._axis.instant((event.clientX - area.left) / area.width);
+    if (plot === this._heatMap.plot)
+      this._pointed = this._heatMap.partitionsAt((event.clientY - area.top) / area.height);
+    this._look();
   }
 
   /**

@@ -21,7 +21,11 @@ export class HeatMap {
     this._none = element("i");
     /** @type {number[]} From which age on a colour stands, in seconds. */
     this._limits = [];
+    this._count = 1;
     this._partitionsPerRow = 1;
+    /** @type {WeakMap<HistoryColumn, Map<number, number>>} A column does not change: its rows are worked out once. */
+    this._rows = new WeakMap();
+    this._cursor = element("i", { class: "cursor-mark", hidden: "" });
     container.append(
       element(
         "figure",
@@ -33,7 +37,7 @@ export class HeatMap {
           this._legend,
         ),
         this._scale,
-        this._canvas,
+        element("div", { class: "plot-frame" }, this._canvas, this._cursor),
       ),
     );
   }
@@ -47,38 +51,50 @@ export class HeatMap {
    * @param {readonly HistoryColumn[]} columns
    * @param {import("./time_axis.js").TimeAxis} axis
    * @param {GroupView} view
-   * @param {number | null} cursorAtMs Where a line shows what is looked at.
    */
-  draw(columns, axis, view, cursorAtMs) {
+  draw(columns, axis, view) {
     this._setLimits(view.lag_seconds_high);
     const numbers = view.partitions.map(([, partition]) => partition);
-    const count = Math.max(0, ...numbers) + 1;
-    this._partitionsPerRow = Math.ceil(count / ROWS_MAX);
-    const rowCount = Math.ceil(count / this._partitionsPerRow);
+    this._setCount(Math.max(0, ...numbers) + 1);
+    const rowCount = Math.ceil(this._count / this._partitionsPerRow);
     const rowPixels = Math.max(3, Math.min(ROW_PIXELS_MAX, Math.floor(HEIGHT_MAX / rowCount)));
     this._canvas.style.height = `${rowCount * rowPixels}px`;
-    this._label(count, rowPixels >= ROW_PIXELS_LABELLED && this._partitionsPerRow === 1);
-    this._paint(columns, axis, numbers, rowCount, cursorAtMs);
+    this._label(rowPixels >= ROW_PIXELS_LABELLED && this._partitionsPerRow === 1);
+    this._paint(columns, axis, numbers, rowCount);
     this._canvas.ariaLabel = summaryOf(view);
+  }
+
+  /**
+   * Mark an instant.
+   * @param {number | null} cursor How far along.
+   */
+  look(cursor) {
+    this._cursor.hidden = cursor === null;
+    this._cursor.style.setProperty("--at", `${cursor}`);
   }
 
   /**
    * Which partitions are at that height of the plot?
    * @param {number} share From 0, the top, to 1.
-   * @param {number} count How many there are.
    * @returns {[number, number]} The first and the last.
    */
-  partitionsAt(share, count) {
-    const row = Math.floor(share * Math.ceil(count / this._partitionsPerRow));
+  partitionsAt(share) {
+    const row = Math.floor(share * Math.ceil(this._count / this._partitionsPerRow));
     const first = row * this._partitionsPerRow;
-    return [first, Math.min(first + this._partitionsPerRow, count) - 1];
+    return [first, Math.min(first + this._partitionsPerRow, this._count) - 1];
   }
 
-  /**
-   * @param {number} count
-   * @param {boolean} isEvery Whether there is room for every partition.
-   */
-  _label(count, isEvery) {
+  /** @param {number} count Of partitions. */
+  _setCount(count) {
+    if (count === this._count) return;
+    this._count = count;
+    this._partitionsPerRow = Math.ceil(count / ROWS_MAX);
+    this._rows = new WeakMap();
+  }
+
+  /** @param {boolean} isEvery Whether there is room for every partition. */
+  _label(isEvery) {
+    const count = this._count;
     const numbers = isEvery ? Array.from({ length: count }, (_, partition) => partition) : [0, count - 1];
     if (this._scale.childElementCount === numbers.length && this._scale.lastChild?.textContent === `${count - 1}`)
       return;
@@ -108,9 +124,8 @@ export class HeatMap {
    * @param {import("./time_axis.js").TimeAxis} axis
    * @param {readonly number[]} numbers The partition by its place in the view.
    * @param {number} rowCount
-   * @param {number | null} cursorAtMs
    */
-  _paint(columns, axis, numbers, rowCount, cursorAtMs) {
+  _paint(columns, axis, numbers, rowCount) {
     const scale = devicePixelRatio;
     this._canvas.width = Math.round(this._canvas.clientWidth * scale);
     this._canvas.height = Math.round(this._canvas.clientHeight * scale);
@@ -131,9 +146,6 @@ export class HeatMap {
         paint.fillRect(left, edge(row), cellWidth, edge(row + 1) - edge(row) - gap);
       }
     }
-    if (cursorAtMs === null) return;
-    paint.fillStyle = getComputedStyle(this._canvas).color;
-    paint.fillRect(Math.round(width * axis.share(cursorAtMs)) - Math.ceil(scale), 0, Math.ceil(scale), height);
   }
 
   /**
@@ -142,8 +154,11 @@ export class HeatMap {
    * @param {readonly number[]} numbers
    */
   _rowsOf(column, numbers) {
+    const known = this._rows.get(column);
+    if (known !== undefined) return known;
     /** @type {Map<number, number>} */
     const rows = new Map();
+    this._rows.set(column, rows);
     for (const [place, seconds] of Object.entries(column.partitions)) {
       const partition = numbers[Number(place)];
       if (partition === undefined) continue;

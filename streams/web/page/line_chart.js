@@ -75,9 +75,9 @@ export class LineChart {
   /**
    * @param {readonly HistoryColumn[]} columns
    * @param {import("./time_axis.js").TimeAxis} axis
-   * @param {number | null} limit Drawn as a line.
+   * @param {number | null} [limit] Drawn as a line.
    */
-  draw(columns, axis, limit) {
+  draw(columns, axis, limit = null) {
     const { series, text, tops, title } = this._layout;
     const highest = Math.max(0, ...series.flatMap(({ value }) => columns.map(value)));
     const top = tops.find((candidate) => candidate >= highest) ?? highest;
@@ -105,13 +105,11 @@ export class LineChart {
   /**
    * Tell the values of one column.
    * @param {HistoryColumn | undefined} column
-   * @param {import("./time_axis.js").TimeAxis} axis
-   * @param {number | null} cursorAtMs Where a line shows which column it is.
+   * @param {number | null} cursor How far along a line shows which column it is.
    */
-  look(column, axis, cursorAtMs) {
+  look(column, cursor) {
     const { series, text } = this._layout;
-    const x = cursorAtMs === null ? null : WIDTH * axis.share(cursorAtMs);
-    this._cursor.setAttribute("d", x === null ? "" : `M${x.toFixed(1)} 0V${HEIGHT}`);
+    this._cursor.setAttribute("d", cursor === null ? "" : `M${(WIDTH * cursor).toFixed(1)} 0V${HEIGHT}`);
     for (const [place, cell] of this._values.entries()) {
       say(cell, column === undefined ? "" : text(/** @type {Series} */ (series[place]).value(column)));
     }

@@ -22,6 +22,14 @@ export class TimeAxis {
     return (atMs - this.startMs) / (this.endMs - this.startMs);
   }
 
+  /**
+   * The instant that far along.
+   * @param {number} share
+   */
+  instant(share) {
+    return this.startMs + share * (this.endMs - this.startMs);
+  }
+
   /** Round instants for its labels. */
   ticks() {
     const ticks = [];
