@@ -68,6 +68,8 @@ class AlertView(msgspec.Struct, frozen=True):
     name: str
     severity: str
     sentence: str
+    first_step: str
+    """What to do first. The runbook says the rest."""
     runbook: str
     """Its heading in the runbook, deploy/README.md."""
 

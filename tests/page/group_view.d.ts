@@ -4,6 +4,7 @@ type AlertView = {
   readonly name: string;
   readonly severity: string;
   readonly sentence: string;
+  readonly first_step: string;
   readonly runbook: string;
 };
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+import sys
 from pathlib import Path
 
 from playwright.async_api import Browser, expect
@@ -40,7 +41,7 @@ async def _main() -> None:
     FOLDER.mkdir(exist_ok=True)
     async with open_browser() as browser:
         for scene, scheme in PICTURES:
-            print(await take(browser, scene, scheme))
+            sys.stdout.write(f"{await take(browser, scene, scheme)}\n")
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ async def visit(browser: Browser) -> AsyncIterator[Open]:
 
 @pytest.mark.parametrize("name", SCENES)
 async def test_the_answer_is_a_word_a_shape_and_a_sentence(visit: Open, name: str) -> None:
-    """Of each state; so are its alerts, each beside its heading in the runbook."""
+    """Of each state; so are its alerts, each beside the runbook's line."""
     opened = await visit(SCENES[name]())
     page, view = opened.page, opened.pages.view
 
@@ -100,11 +100,17 @@ async def test_the_answer_is_a_word_a_shape_and_a_sentence(visit: Open, name: st
     for shown, alert in zip(await alerts.all(), view.alerts, strict=True):
         await expect(shown).to_contain_text(alert.severity)
         await expect(shown).to_contain_text(alert.sentence)
+        await expect(shown).to_contain_text(alert.first_step)
         await expect(shown).to_contain_text(alert.runbook)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["idle", "behind", "recovering", "broken", "empty"])
+@pytest.mark.parametrize(
+    ("name", "scheme"),
+    [
+        *((name, "light") for name in ("idle", "up_to_date", "behind", "recovering", "broken", "empty")),
+        *((name, "dark") for name in ("idle", "up_to_date", "behind", "recovering", "broken")),
+    ],
+)
 async def test_everybody_can_read_it(visit: Open, name: str, scheme: str) -> None:
     """By the rules of axe-core, contrast included, in light and in dark."""
     opened = await visit(SCENES[name](), color_scheme=scheme)

@@ -13,7 +13,7 @@ export function showAlerts({ alerts }) {
 }
 
 /** @param {AlertView} alert */
-function alertItem({ name, severity, sentence, runbook }) {
+function alertItem({ severity, sentence, first_step, runbook }) {
   const shape = severity === "critical" ? "broken" : "behind";
   return element(
     "li",
@@ -21,6 +21,7 @@ function alertItem({ name, severity, sentence, runbook }) {
     drawing("svg", { class: "shape", "aria-hidden": "true" }, drawing("use", { href: `#shape-${shape}` })),
     element("span", { class: "severity" }, severity),
     element("strong", {}, sentence),
-    element("span", { class: "runbook" }, `Runbook: ${runbook}`, name === runbook ? "" : ` (${name})`),
+    element("span", {}, first_step),
+    element("span", { class: "runbook" }, `Runbook: ${runbook}`),
   );
 }

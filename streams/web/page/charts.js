@@ -6,8 +6,10 @@ import { LineChart } from "./line_chart.js";
 import { nearestColumn, TimeAxis } from "./time_axis.js";
 import { clockText, countText, durationText, rateText, recordsText } from "./wording.js";
 
-const SECONDS = [10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400, 172_800, 604_800];
-const COUNTS = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** (power + 1))).flat();
+const SECONDS = [
+  10, 20, 30, 60, 120, 180, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400, 172_800, 604_800,
+];
+const COUNTS = Array.from({ length: 12 }, (_, power) => [1, 2, 3, 5].map((digit) => digit * 10 ** (power + 1))).flat();
 const WORST = 3;
 
 export class Charts {

@@ -1,7 +1,7 @@
 /** What billing was told, by payer, instrument and code. */
 
 import { byId, say } from "./element.js";
-import { SortableTable } from "./sortable_table.js";
+import { numberColumn, SortableTable } from "./sortable_table.js";
 import { countText } from "./wording.js";
 
 /**
@@ -21,15 +21,9 @@ const COLUMNS = [
   { title: "Payer", value: (line) => line.payer },
   { title: "Instrument", value: (line) => line.instrument },
   { title: "Code", value: (line) => line.code },
-  ...["new", "replace", "void"].map((name) => {
-    const action = /** @type {Action} */ (name);
-    return {
-      title: `${name[0]?.toUpperCase()}${name.slice(1)}`,
-      value: (/** @type {Line} */ line) => line[action],
-      text: (/** @type {Line} */ line) => countText(line[action]),
-      isNumber: true,
-    };
-  }),
+  numberColumn("New", (line) => line.new, countText),
+  numberColumn("Replace", (line) => line.replace, countText),
+  numberColumn("Void", (line) => line.void, countText),
 ];
 
 export class Codings {

@@ -1,7 +1,7 @@
 /** What could not be taken in: how many by reason, and the newest, of which is told where they are and not what they hold. */
 
 import { byId } from "./element.js";
-import { SortableTable } from "./sortable_table.js";
+import { numberColumn, SortableTable } from "./sortable_table.js";
 import { countText, timeElement } from "./wording.js";
 
 export class DeadLetters {
@@ -11,7 +11,7 @@ export class DeadLetters {
       caption: "Dead letters by reason",
       columns: [
         { title: "Reason", value: ([reason]) => reason },
-        { title: "Records", value: ([, count]) => count, text: ([, count]) => countText(count), isNumber: true },
+        numberColumn("Records", ([, count]) => count, countText),
       ],
       empty: "No dead letter since the workers started.",
       sort: { column: 1, descending: true },

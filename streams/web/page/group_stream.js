@@ -1,7 +1,7 @@
 /** The view of the group as a worker streams it; where the stream is lost, that is said, and it is sought again. */
 
 const SILENT_MS = 8_000;
-const RETRY_MS = 1_000;
+const RETRY_MS = 2_000;
 const ANSWER_MS_MAX = 5_000;
 
 /**

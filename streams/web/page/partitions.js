@@ -1,7 +1,7 @@
 /** The partitions of the inputs, by how long their oldest record waits. */
 
 import { byId, say } from "./element.js";
-import { SortableTable } from "./sortable_table.js";
+import { numberColumn, SortableTable } from "./sortable_table.js";
 import { countText, durationText, NOTHING } from "./wording.js";
 
 /**
@@ -16,12 +16,7 @@ import { countText, durationText, NOTHING } from "./wording.js";
 const COLUMNS = [
   { title: "Partition", value: (partition) => partition.name },
   { title: "Oldest waiting", value: (partition) => partition.lagSeconds, text: oldestText, isNumber: true },
-  {
-    title: "Records waiting",
-    value: (partition) => partition.lagRecords,
-    text: (partition) => countText(partition.lagRecords),
-    isNumber: true,
-  },
+  numberColumn("Records waiting", (partition) => partition.lagRecords, countText),
   { title: "Worker", value: (partition) => partition.worker },
 ];
 

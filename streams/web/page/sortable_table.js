@@ -25,6 +25,18 @@ const SPARE_ROWS = 10;
  * @property {number} [rowPixels] The height of a row; where it is given only rows in sight are made.
  */
 
+/**
+ * A column of numbers.
+ * @template Row
+ * @param {string} title
+ * @param {(row: Row) => number} value
+ * @param {(value: number) => string} text
+ * @returns {Column<Row>}
+ */
+export function numberColumn(title, value, text) {
+  return { title, value, text: (row) => text(value(row)), isNumber: true };
+}
+
 /** @template Row */
 export class SortableTable {
   /**

@@ -1,12 +1,13 @@
 /** Who works, on what, and how they fare. */
 
 import { byId, element } from "./element.js";
-import { SortableTable } from "./sortable_table.js";
+import { numberColumn, SortableTable } from "./sortable_table.js";
 import { bytesText, countText, durationText, NOTHING, rangesText, rateText } from "./wording.js";
 
 /** @type {readonly import("./sortable_table.js").Column<WorkerView>[]} */
 const COLUMNS = [
   { title: "Worker", value: (worker) => worker.place, node: placeNode },
+  { title: "Host", value: (worker) => worker.host?.replace("/", "") ?? NOTHING },
   {
     title: "Phase",
     value: (worker) => worker.phase,
@@ -14,42 +15,12 @@ const COLUMNS = [
     mark: (worker) => `phase phase-${slug(worker.phase)}`,
   },
   { title: "Partitions", value: (worker) => worker.partitions.length, node: partitionsNode },
-  {
-    title: "Rate",
-    value: (worker) => worker.records_per_second,
-    text: (worker) => rateText(worker.records_per_second),
-    isNumber: true,
-  },
-  {
-    title: "To restore",
-    value: (worker) => worker.restore_remaining_records,
-    text: (worker) => orNothing(worker.restore_remaining_records),
-    isNumber: true,
-  },
-  {
-    title: "Episodes",
-    value: (worker) => worker.episodes,
-    text: (worker) => countText(worker.episodes),
-    isNumber: true,
-  },
-  {
-    title: "State",
-    value: (worker) => worker.episode_bytes,
-    text: (worker) => bytesText(worker.episode_bytes),
-    isNumber: true,
-  },
-  {
-    title: "Memory",
-    value: (worker) => worker.resident_bytes,
-    text: (worker) => bytesText(worker.resident_bytes),
-    isNumber: true,
-  },
-  {
-    title: "Rebalances",
-    value: (worker) => worker.rebalances,
-    text: (worker) => countText(worker.rebalances),
-    isNumber: true,
-  },
+  numberColumn("Rate", (worker) => worker.records_per_second, rateText),
+  numberColumn("To restore", (worker) => worker.restore_remaining_records, orNothing),
+  numberColumn("Episodes", (worker) => worker.episodes, countText),
+  numberColumn("State", (worker) => worker.episode_bytes, bytesText),
+  numberColumn("Memory", (worker) => worker.resident_bytes, bytesText),
+  numberColumn("Rebalances", (worker) => worker.rebalances, countText),
   { title: "Policy", value: (worker) => worker.policy ?? NOTHING },
   { title: "Build", value: (worker) => worker.build ?? NOTHING },
   { title: "Former ones ended", value: endingsText },
@@ -72,9 +43,8 @@ export class Workers {
 }
 
 /** @param {WorkerView} worker */
-function placeNode({ place, host, trouble }) {
+function placeNode({ place, trouble }) {
   const node = element("span", {}, place);
-  if (host !== null) node.title = `at ${host}`;
   if (trouble !== null) node.append(element("span", { class: "trouble" }, trouble));
   return node;
 }
@@ -100,7 +70,9 @@ function endingsText({ endings }) {
 }
 
 /** @param {number} count */
-const orNothing = (count) => (count === 0 ? NOTHING : countText(count));
+function orNothing(count) {
+  return count === 0 ? NOTHING : countText(count);
+}
 
 /** @param {string} phase */
 const slug = (phase) => phase.replaceAll(/\W+/g, "-");
