@@ -47,11 +47,12 @@ def recovering() -> ModelGroup:
     first, second = group.workers["node-b-0"], group.workers["node-c-0"]
     group.pass_time(400, in_per_second=400)
     first.reports = False
-    group.pass_time(60, in_per_second=400)
-    second.reports = False
-    group.pass_time(60, in_per_second=400)
+    group.pass_time(120, in_per_second=400)
     first.reports, first.endings, first.rebalances = True, {"killed": 1}, 3
-    _restore(group, first, 61_000, 38_000, 12_500, 0)
+    _restore(group, first, 61_000, 38_000)
+    second.reports = False
+    _restore(group, first, 12_500)
+    first.phase, first.restore_remaining_records = "working", 0
     second.reports, second.endings, second.rebalances = True, {"killed": 2}, 3
     _restore(group, second, 64_000, 33_000, 9_800)
     return group
@@ -120,9 +121,8 @@ def _group() -> ModelGroup:
 
 
 def _restore(group: ModelGroup, worker: ModelWorker, *remaining: int) -> None:
-    for count in remaining:
-        worker.phase = "restoring" if count else "working"
-        worker.restore_remaining_records = count
+    worker.phase = "restoring"
+    for worker.restore_remaining_records in remaining:
         group.pass_time(14, in_per_second=400)
 
 

@@ -30,7 +30,6 @@ export class Answer {
     this._condition = byId("condition");
     this._sentence = byId("sentence");
     this._cause = byId("cause");
-    /** @type {HTMLLinkElement} */
     this._icon = /** @type {HTMLLinkElement} */ (document.querySelector("link[rel=icon]"));
     /** @type {Map<string, HTMLElement>} */
     this._figures = new Map();

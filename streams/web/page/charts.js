@@ -143,22 +143,16 @@ export class Charts {
    * @param {HistoryColumn} column
    */
   _partitionsText(view, column) {
-    const waiting = Object.entries(column.partitions)
-      .map(([place, seconds]) => ({ partition: view.partitions[Number(place)], seconds }))
-      .filter(({ partition }) => this._pointed === null || isWithin(partition?.[1] ?? -1, this._pointed))
-      .sort((a, b) => b.seconds - a.seconds);
-    const worst = waiting
-      .slice(0, WORST)
-      .map(({ partition, seconds }) => `${partition?.[0]}-${partition?.[1]} (${durationText(seconds)})`);
+    const [first, last] = this._pointed ?? [0, Infinity];
+    const worst = Object.entries(column.partitions)
+      .sort(([, a], [, b]) => b - a)
+      .flatMap(([place, seconds]) => {
+        const [topic, partition = -1] = view.partitions[Number(place)] ?? [];
+        return partition >= first && partition <= last ? [`${topic}-${partition} (${durationText(seconds)})`] : [];
+      })
+      .slice(0, WORST);
     if (this._pointed === null) return worst.length > 0 ? `Worst: ${worst.join(", ")}.` : "";
-    const [first, last] = this._pointed;
     const pointed = first === last ? `Partition ${first}` : `Partitions ${first}–${last}`;
     return `${pointed}: ${worst.join(", ") || "nothing waits"}.`;
   }
 }
-
-/**
- * @param {number} partition
- * @param {[number, number]} range
- */
-const isWithin = (partition, [first, last]) => partition >= first && partition <= last;
