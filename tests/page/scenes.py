@@ -11,7 +11,7 @@ START_MS = 1_764_064_800_000
 """2025-11-25T10:00:00Z."""
 APP_ID = "g9603"
 TOPICS = ("survey-completed", "treatment-recorded", "g9603-episodes-rekey")
-_PAYERS = ("Aetna", "Blue Cross Blue Shield", "Cigna Health", "Medicare", "UnitedHealthcare", "other")
+_PAYERS = ("aetna", "blue-cross-blue-shield", "cigna", "medicare", "unitedhealthcare", "other")
 _INSTRUMENTS = (("odi", 412), ("ndi", 207), ("promis_pi", 183), ("phq9", 61))
 
 
@@ -127,13 +127,41 @@ def _restore(group: ModelGroup, worker: ModelWorker, *remaining: int) -> None:
 
 
 def _add_dead_letters(group: ModelGroup) -> None:
-    group.dead_letters = {"not-json": 14, "unknown-instrument": 6, "naive-time": 3}
+    group.dead_letters = {"not_json": 14, "unknown_instrument": 6, "invalid_time": 3}
     group.newest_dead_letters = tuple(
         DeadLetterSeen(topic, partition, offset, reason, detail, group.now_ms - age_ms)
         for topic, partition, offset, reason, detail, age_ms in (
-            ("survey-completed", 7, 18_211, "not-json", "no JSON object: it ends at byte 512", 260_000),
-            ("treatment-recorded", 1, 9_120, "naive-time", "performed_at has no offset", 121_000),
-            ("survey-completed", 6, 18_904, "unknown-instrument", "the registry has no such instrument", 64_000),
-            ("survey-completed", 7, 18_950, "not-json", "no JSON object: it ends at byte 512", 9_000),
+            (
+                "survey-completed",
+                7,
+                18_211,
+                "not_json",
+                "the value: Invalid JSON: EOF while parsing a string at line 1 column 512",
+                260_000,
+            ),
+            (
+                "treatment-recorded",
+                1,
+                9_120,
+                "invalid_time",
+                "performed_at: Input should be an RFC 3339 date-time with an offset",
+                121_000,
+            ),
+            (
+                "survey-completed",
+                6,
+                18_904,
+                "unknown_instrument",
+                "instrument: no such id in the registry; `g9603 schema instruments` lists those known.",
+                64_000,
+            ),
+            (
+                "survey-completed",
+                7,
+                18_950,
+                "not_json",
+                "the value: Invalid JSON: EOF while parsing a string at line 1 column 512",
+                9_000,
+            ),
         )
     )

@@ -153,10 +153,10 @@ async def test_coding_events_and_dead_letters(visit: Open) -> None:
     page = opened.page
 
     first = page.locator("#codings tbody tr:not(.spacer)").first
-    assert await first.locator("th, td").all_text_contents() == ["Medicare", "odi", "G9603", "1,277", "55", "17"]
+    assert await first.locator("th, td").all_text_contents() == ["medicare", "odi", "G9603", "1,277", "55", "17"]
     await expect(page.locator("#corrections")).to_have_text("8,359 new, 462 corrections")
     reasons = page.locator("#dead-letter-reasons tbody tr:not(.spacer)")
-    assert await reasons.first.locator("th, td").all_text_contents() == ["not-json", "14"]
+    assert await reasons.first.locator("th, td").all_text_contents() == ["not_json", "14"]
     newest = page.locator("#newest-dead-letters tbody tr:not(.spacer)").first
     await expect(newest).to_contain_text("survey-completed-7@18950")
     await expect(newest.locator("time")).to_have_text("05:14:51")
