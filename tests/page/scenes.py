@@ -106,7 +106,7 @@ SCENES: Mapping[str, Callable[[], ModelGroup]] = MappingProxyType(
 def _group() -> ModelGroup:
     """Three workers on twelve partitions, with some history."""
     workers = {
-        "node-a-0": ModelWorker(range(4), capacity_per_second=400, endings={"step-failed": 1}),
+        "node-a-0": ModelWorker(range(4), capacity_per_second=400, endings={"doubt": 1}),
         "node-b-0": ModelWorker(range(4, 8), capacity_per_second=400),
         "node-c-0": ModelWorker(range(8, 12), capacity_per_second=400),
     }
