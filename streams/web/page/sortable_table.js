@@ -2,7 +2,7 @@
 
 import { element, say } from "./element.js";
 
-const SPARE_ROWS = 10;
+const SPARE_ROWS = 20;
 
 /**
  * @template Row
