@@ -12,7 +12,7 @@ from streams.kafka.connection import client_options
 from streams.kafka.group_fenced_producer import FencedByGroupError, GroupMetadata, group_fenced
 from streams.kafka.local_broker import LocalKafka
 from streams.kafka.topic_admin import topic_admin
-from tests.fleet import Fleet
+from tests.fleet import WAIT_SECONDS_MAX, Fleet
 
 pytestmark = pytest.mark.kafka
 
