@@ -13,10 +13,12 @@ SOURCES := schemas streams tests bench
 LOCK_TOOLS := build/lock-tools
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(LOCK_TOOLS)/bin/pip-compile --quiet --generate-hashes \
 	--strip-extras --allow-unsafe --no-annotate --no-emit-options --no-emit-index-url --no-emit-trusted-host \
-	--no-emit-find-links --extra demo
+	--no-emit-find-links
 DEVELOPMENT_REQUIREMENTS := $(LOCK_TOOLS)/bin/python -c 'import tomllib; \
 	project = tomllib.load(open("pyproject.toml", "rb")); \
 	print(*project["dependency-groups"]["dev"], *project["build-system"]["requires"], sep="\n")'
+BUILD_REQUIREMENTS := $(LOCK_TOOLS)/bin/python -c 'import tomllib; \
+	print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
 
 # Installs the packages $(1) where that is ours to do: as root on Debian or Ubuntu. Else says the sentence $(2).
 or_apt_install = || { \
@@ -32,10 +34,10 @@ OTHER_PYTHON := "The locks are resolved on the oldest Python, so that newer ones
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup demo test test-3.9 chaos soak simulation check audit sbom fuzz format schemas bench lock clean
-.PHONY: java-and-maven
+.PHONY: java-and-maven image-check
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## Make .venv: all that the lock file names, and this project.
 
@@ -59,6 +61,9 @@ check: setup ## Check style, types, which way imports point, and what we are mad
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.supply_chain.bill_of_materials
 	$(BIN)/python -m tests.supply_chain.audit
+
+image-check: setup ## Carry out what deploy/Dockerfile says, and run the worker from it (Linux, root; a minute).
+	unshare --mount $(BIN)/python -m tests.deploy.image_check
 
 audit: setup ## Ask the advisories about all that the locks name. ARGS=--required: fail where none can be asked.
 	$(BIN)/python -m tests.supply_chain.audit $(ARGS)
@@ -89,9 +94,11 @@ lock: ## Resolve the lock files anew. ARGS=--upgrade: to the newest versions.
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo $(OTHER_PYTHON) >&2; exit 1; }
 	$(PYTHON) -m venv --clear $(LOCK_TOOLS)
 	$(LOCK_TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check 'pip-tools>=7.6,<8'
-	$(PIP_COMPILE) $(ARGS) --output-file requirements/runtime.lock pyproject.toml
+	$(PIP_COMPILE) $(ARGS) --output-file requirements/runtime.lock --extra demo pyproject.toml
 	$(DEVELOPMENT_REQUIREMENTS) | $(PIP_COMPILE) $(ARGS) --constraint requirements/runtime.lock \
-		--output-file requirements/development.lock pyproject.toml -
+		--output-file requirements/development.lock --extra demo pyproject.toml -
+	$(BUILD_REQUIREMENTS) | $(PIP_COMPILE) $(ARGS) --constraint requirements/development.lock \
+		--output-file requirements/build.lock -
 	rm -rf $(LOCK_TOOLS)
 
 clean: ## Remove .venv, the caches and what was built.
