@@ -28,23 +28,25 @@ OLD_PYTHON := "g9603 needs Python 3.11 or newer, and $(PYTHON) is not: install o
 NO_VENV := "$(PYTHON) cannot make virtual environments: install its venv package (apt-get install python3-venv)."
 NO_KAFKA := "The tests run a real Kafka, with Java 17 or newer and Maven: install both \
 	(apt-get install default-jre-headless maven, or brew install openjdk maven)."
+NO_PROGRAMS := "What is in deploy/ is checked with Prometheus' promtool and with docker-compose: install both \
+	(apt-get install prometheus docker-compose, or brew install prometheus docker-compose)."
 OTHER_PYTHON := "The locks are resolved on the oldest Python, so that newer ones can use them: make lock PYTHON=python3.11."
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup demo test test-3.9 chaos soak simulation check audit sbom fuzz format schemas bench lock clean
-.PHONY: java-and-maven image-check
+.PHONY: java-and-maven deploy-programs deploy-check image-check
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## Make .venv: all that the lock file names, and this project.
 
 demo: setup ## Watch codes come out of a real Kafka. ARGS="--source synthea": of Synthea's patients.
 	@$(BIN)/g9603 demo $(ARGS)
 
-test: check java-and-maven ## Run every check and every test. ARGS="-k name": of the tests, only these.
+test: check java-and-maven deploy-programs ## Run every check and every test. ARGS="-k name": of the tests, only these.
 	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile $(ARGS)
 
 test-3.9: setup java-and-maven ## Run the tests that need a broker against Kafka 3.9. ARGS="-k name": only these.
@@ -61,6 +63,9 @@ check: setup ## Check style, types, which way imports point, and what we are mad
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.supply_chain.bill_of_materials
 	$(BIN)/python -m tests.supply_chain.audit
+
+deploy-check: setup deploy-programs ## Check what is in deploy/. ARGS="--crds FOLDER": by these definitions, too.
+	$(BIN)/python -m pytest tests/deploy $(ARGS)
 
 image-check: setup ## Carry out what deploy/Dockerfile says, and run the worker from it (Linux, root; a minute).
 	unshare --mount $(BIN)/python -m tests.deploy.image_check
@@ -118,3 +123,8 @@ $(READY): requirements/development.lock
 java-and-maven: setup
 	@{ $(BIN)/python -c 'from streams.kafka.java import find_java; find_java()' 2>/dev/null && command -v mvn >/dev/null; } \
 		$(call or_apt_install,default-jre-headless maven,$(NO_KAFKA))
+
+deploy-programs: setup
+	@{ command -v promtool && command -v docker-compose; } >/dev/null \
+		$(call or_apt_install,prometheus docker-compose,$(NO_PROGRAMS))
+	@$(BIN)/python -m tests.deploy.programs
