@@ -108,6 +108,12 @@ class Settings(BaseSettings):
     web_port: Annotated[
         int, Field(ge=0, le=65535, description="Their port, or the next that is free; 0: no pages.")
     ] = 6066
+    lag_seconds_high: Annotated[
+        float, Field(gt=0, description="From this age of the oldest waiting record on the group counts as behind.")
+    ] = 60.0
+    ready_lag_seconds: Annotated[
+        float | None, Field(gt=0, description="A worker that is further behind is not ready; none: however far.")
+    ] = None
     web_token: Annotated[SecretStr | None, Field(description="Who asks must know it; a file is better.")] = None
     web_token_file: Annotated[Path | None, Field(description="Holds that token.")] = None
     web_tls_certificate_file: Annotated[Path | None, Field(description="PEM: the certificate of the pages.")] = None

@@ -3,8 +3,8 @@
 The worker, the dashboards, the alert rules and the documents are held against it by ``tests/unit/test_metrics.py``.
 
 What is told of the *group* is the same at each of its workers: the lag must be seen also where the worker that causes
-it is stuck or gone. Queries take it with ``max``; everything else is one worker's own, and is summed. Counters count what
-is committed, never what was tried.
+it is stuck or gone. Queries take it with ``max``; everything else is one worker's own, and is summed. Counters count
+what is committed, never what was tried.
 """
 
 from streams.metrics.metric import Metric, MetricKind
@@ -99,7 +99,9 @@ REBALANCE_SECONDS = Metric(
     "Time without tasks, from giving them up until they are here and restored.",
     buckets=_RESTORE_SECONDS,
 )
-RESTORED_RECORDS = Metric("g9603_restored_records_total", _COUNTER, "Records of the changelog read to restore episodes.")
+RESTORED_RECORDS = Metric(
+    "g9603_restored_records_total", _COUNTER, "Records of the changelog read to restore episodes."
+)
 RESTORE_REMAINING_RECORDS = Metric(
     "g9603_restore_remaining_records", _GAUGE, "Offsets of the changelog that the restore under way has yet to pass."
 )
