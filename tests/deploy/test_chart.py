@@ -249,6 +249,7 @@ def test_strimzi_makes_the_topics_of_the_application(everything: list[Resource])
         topic = made[specification.name]
         config = {key: str(value) for key, value in topic["spec"]["config"].items()}
         assert config == {**specification.config, "min.insync.replicas": "2"}
+        assert topic["spec"]["partitions"] == (specification.partition_count or 24)
         assert re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", topic["metadata"]["name"])
         assert topic["metadata"]["labels"]["strimzi.io/cluster"] == "main"
 

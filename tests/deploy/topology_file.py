@@ -18,9 +18,9 @@ _STRIMZI_PATTERNS = {"literal": "literal", "prefixed": "prefix"}
 
 
 def topology_document() -> str:
-    """The topics and the rights of each role, in JSON."""
+    """The topics and the rights of each role, in JSON; null partitions are a matter of load."""
     topics = [
-        {"name": s.name, "internal": s.internal, "config": dict(sorted(s.config.items()))}
+        {"name": s.name, "partitions": s.partition_count, "config": dict(sorted(s.config.items()))}
         for s in _MARKED.specifications
     ]
     users = {role.value: strimzi_acls(role, _MARKED) for role in Role}
