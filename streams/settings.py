@@ -21,6 +21,14 @@ class SecurityProtocol(StrEnum):
     SASL_SSL = "SASL_SSL"
 
 
+class LogFormat(StrEnum):
+    """For whom logs are written."""
+
+    AUTO = "auto"
+    JSON = "json"
+    CONSOLE = "console"
+
+
 class SaslMechanism(StrEnum):
     """How a client says who it is, where it does not say so by a certificate."""
 
@@ -98,6 +106,9 @@ class Settings(BaseSettings):
         SecretStr | None, Field(description="Keys that seal episodes and dead letters; a file is better.")
     ] = None
     encryption_keys_file: Annotated[Path | None, Field(description="Holds those keys, a line each: id:base64.")] = None
+    log_format: Annotated[
+        LogFormat, Field(description="json, console, or auto: for people where standard error is a terminal.")
+    ] = LogFormat.AUTO
     log_hash_key: Annotated[
         SecretStr | None, Field(description="Key of the hashes that logs show in place of ids; a file is better.")
     ] = None

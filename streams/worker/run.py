@@ -24,6 +24,7 @@ from streams.worker.outlook import Outlook, create_outlook, now_ms
 from streams.worker.preflight import preflight
 from streams.worker.self_report import WorkerIdentity
 from streams.worker.slot import WorkerSlot
+from streams.worker.step_log import StepLog
 from streams.worker.tuning import Tuning
 from streams.worker.watchdog import StalledError, Watchdog, print_stacks
 from streams.worker.worker_metrics import WorkerMetrics
@@ -57,7 +58,7 @@ def run_worker(settings: Settings, tuning: Tuning | None = None) -> None:
         identity = WorkerIdentity(settings.app_id, slot.name, policy, words.begin(), now_ms())
         metrics = WorkerMetrics(now_ms)
         end = words.end_process
-        app = create_app(settings, coder, place=slot.name, tuning=tuning, observer=metrics, end=end)
+        app = create_app(settings, coder, place=slot.name, tuning=tuning, observer=StepLog(metrics), end=end)
         _log.info(
             "worker_started",
             app_id=settings.app_id,

@@ -2,11 +2,13 @@
 
 import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from streams.metrics.catalogue import CATALOGUE, CODING_LATENCY_SECONDS
+from streams.metrics.document import metrics_table
 from streams.metrics.exposition import Figures
 from streams.metrics.metric import Metric, MetricKind
 from streams.processing.records import OutputRecord
@@ -134,3 +136,10 @@ def test_a_series_that_is_gone_is_not_told() -> None:
     assert {name: Decimal(value) for name, value in exposed(figures).items() if "episodes" in name} == {
         "g9603_episodes['1']": 3
     }
+
+
+def test_the_document_is_the_catalogue() -> None:
+    """Whoever adds a metric writes its row: ``python -c "from streams.metrics.document import …"`` prints it."""
+    document = Path("streams/metrics/README.md").read_text()
+
+    assert document.split("<!-- metrics: begin -->\n\n")[1].split("\n<!-- metrics: end -->")[0] == metrics_table()
