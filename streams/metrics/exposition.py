@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import prometheus_client
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 
 from streams.metrics.catalogue import CATALOGUE
 from streams.metrics.metric import Metric, MetricKind
@@ -21,6 +23,21 @@ class Exposition(NamedTuple):
     text: bytes
 
 
+class _Gauge(Collector):
+    """Replaced as a whole, unlike the library's own: thousands of partitions cost nothing between two scrapes."""
+
+    def __init__(self, metric: Metric) -> None:
+        self._metric = metric
+        self.rows: dict[tuple[str, ...], float] = {}
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Every row, as a sample."""
+        family = GaugeMetricFamily(self._metric.name, self._metric.help, labels=self._metric.labels)
+        for labels, value in self.rows.items():
+            family.add_metric(labels, value)
+        yield family
+
+
 class Figures:
     """A registry with every metric of the catalogue, and the process's own (``process_…``)."""
 
@@ -29,13 +46,15 @@ class Figures:
         ProcessCollector(registry=self._registry)
         self._by_metric = {metric: self._made(metric) for metric in CATALOGUE}
 
-    def _made(self, metric: Metric) -> Counter | Gauge | Histogram:
+    def _made(self, metric: Metric) -> Counter | _Gauge | Histogram:
         name, text, labels, registry = metric.name, metric.help, metric.labels, self._registry
         match metric.kind:
             case MetricKind.COUNTER:
                 return Counter(name, text, labels, registry=registry)
             case MetricKind.GAUGE:
-                return Gauge(name, text, labels, registry=registry)
+                gauge = _Gauge(metric)
+                registry.register(gauge)
+                return gauge
             case MetricKind.HISTOGRAM:
                 return Histogram(name, text, labels, registry=registry, buckets=metric.buckets)
 
@@ -52,20 +71,21 @@ class Figures:
         (histogram.labels(*labels) if labels else histogram).observe(value)
 
     def put(self, metric: Metric, value: float, *labels: str) -> None:
-        """Set a gauge."""
-        gauge = self._by_metric[metric]
-        assert isinstance(gauge, Gauge)  # noqa: S101
-        (gauge.labels(*labels) if labels else gauge).set(value)
+        """Set a gauge at *labels*; what it is elsewhere stays."""
+        self._gauge(metric).rows[labels] = value
 
-    def put_all(self, metric: Metric, values: Mapping[str, float]) -> None:
-        """Set a gauge with one label to exactly *values*; what had another label before is gone."""
-        self._by_metric[metric].clear()
-        for label, value in values.items():
-            self.put(metric, value, label)
+    def put_all(self, metric: Metric, rows: Mapping[tuple[str, ...], float]) -> None:
+        """Set a gauge to exactly *rows*; what had other labels before is gone."""
+        self._gauge(metric).rows = dict(rows)
 
     def put_one_of(self, metric: Metric, value: str, others: Iterable[str]) -> None:
         """Set a gauge with one label to 1 at *value* and to 0 at all *others*."""
-        self.put_all(metric, {**dict.fromkeys(others, 0.0), value: 1.0})
+        self.put_all(metric, {**{(other,): 0.0 for other in others}, (value,): 1.0})
+
+    def _gauge(self, metric: Metric) -> _Gauge:
+        gauge = self._by_metric[metric]
+        assert isinstance(gauge, _Gauge)  # noqa: S101
+        return gauge
 
     def exposition(self, accept: str) -> Exposition:
         """Everything, in the format that the header ``Accept`` asks for."""

@@ -17,6 +17,8 @@ from streams.monitoring.workers_seen import STOPPED
 from streams.processing.topology import Topology
 from streams.worker.tuning import Tuning
 
+WATCH_CLIENT_ID = "g9603-watch"
+"""By it the brokers' logs and quotas tell these connections from those that code."""
 _LAST_WORD_SECONDS_MAX = 2.0
 _FAULTS = (
     kafka_errors.KafkaError,
@@ -54,7 +56,7 @@ class GroupWatch:
         clock_ms: Callable[[], int],
         tuning: Tuning,
     ) -> None:
-        self._connection = connection
+        self._connection = {**connection, "client_id": WATCH_CLIENT_ID}
         self._topology = topology
         self._monitor = monitor
         self._report = report

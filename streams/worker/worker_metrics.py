@@ -105,10 +105,9 @@ class WorkerMetrics:
     def put_group(self, reading: GroupReading, catch_up_seconds: float | None, now_ms: int) -> None:
         """What the brokers say of the group."""
         figures = self.figures
-        for partition in reading.partitions:
-            labels = partition.topic, str(partition.partition)
-            figures.put(catalogue.LAG_RECORDS, partition.lag_records, *labels)
-            figures.put(catalogue.LAG_SECONDS, partition.lag_seconds(now_ms), *labels)
+        partitions = {(p.topic, str(p.partition)): p for p in reading.partitions}
+        figures.put_all(catalogue.LAG_RECORDS, {labels: p.lag_records for labels, p in partitions.items()})
+        figures.put_all(catalogue.LAG_SECONDS, {labels: p.lag_seconds(now_ms) for labels, p in partitions.items()})
         figures.put(catalogue.CATCH_UP_SECONDS, math.inf if catch_up_seconds is None else catch_up_seconds)
         figures.put(catalogue.LAG_READ_TIMESTAMP_SECONDS, reading.read_at_ms / 1000)
         figures.put(catalogue.GROUP_MEMBERS, len(reading.members))
@@ -123,6 +122,6 @@ class WorkerMetrics:
         figures.count(catalogue.RESTORED_RECORDS, progress.records_restored - restored)
         remaining = tasks.records_remaining if progress.phase is Phase.RESTORING else 0
         figures.put(catalogue.RESTORE_REMAINING_RECORDS, remaining)
-        figures.put_all(catalogue.EPISODES, {str(p): len(task.episodes) for p, task in tasks.tasks.items()})
-        figures.put_all(catalogue.EPISODE_BYTES, {str(p): task.episode_bytes for p, task in tasks.tasks.items()})
-        figures.put_all(catalogue.WATCHDOG_WAIT_RATIO, wait_ratios)
+        figures.put_all(catalogue.EPISODES, {(str(p),): len(task.episodes) for p, task in tasks.tasks.items()})
+        figures.put_all(catalogue.EPISODE_BYTES, {(str(p),): task.episode_bytes for p, task in tasks.tasks.items()})
+        figures.put_all(catalogue.WATCHDOG_WAIT_RATIO, {(stall,): ratio for stall, ratio in wait_ratios.items()})

@@ -141,8 +141,8 @@ def test_a_series_that_is_gone_is_not_told() -> None:
     """A partition that was given up must not go on having episodes here."""
     figures = Figures()
     episodes = next(metric for metric in CATALOGUE if metric.name == "g9603_episodes")
-    figures.put_all(episodes, {"0": 1, "1": 2})
-    figures.put_all(episodes, {"1": 3})
+    figures.put_all(episodes, {("0",): 1, ("1",): 2})
+    figures.put_all(episodes, {("1",): 3})
 
     assert {name: Decimal(value) for name, value in exposed(figures).items() if "episodes" in name} == {
         "g9603_episodes['1']": 3
