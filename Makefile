@@ -14,10 +14,12 @@ PAGE_TOOLS := tests/page/node_modules/.package-lock.json
 LOCK_TOOLS := build/lock-tools
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(LOCK_TOOLS)/bin/pip-compile --quiet --generate-hashes \
 	--strip-extras --allow-unsafe --no-annotate --no-emit-options --no-emit-index-url --no-emit-trusted-host \
-	--no-emit-find-links --extra demo
+	--no-emit-find-links
 DEVELOPMENT_REQUIREMENTS := $(LOCK_TOOLS)/bin/python -c 'import tomllib; \
 	project = tomllib.load(open("pyproject.toml", "rb")); \
 	print(*project["dependency-groups"]["dev"], *project["build-system"]["requires"], sep="\n")'
+BUILD_REQUIREMENTS := $(LOCK_TOOLS)/bin/python -c 'import tomllib; \
+	print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
 
 # Installs the packages $(1) where that is ours to do: as root on Debian or Ubuntu. Else says the sentence $(2).
 or_apt_install = || { \
@@ -30,23 +32,25 @@ NO_NODE := "The page's code is checked with Node.js 18 or newer: install it, wit
 NO_PICTURE_TOOLS := "Pictures of the page are made small with pngquant: install it, and the font Inter."
 NO_KAFKA := "The tests run a real Kafka, with Java 17 or newer and Maven: install both \
 	(apt-get install default-jre-headless maven, or brew install openjdk maven)."
+NO_PROGRAMS := "What is in deploy/ is checked with Prometheus' promtool and with docker-compose: install both \
+	(apt-get install prometheus docker-compose, or brew install prometheus docker-compose)."
 OTHER_PYTHON := "The locks are resolved on the oldest Python, so that newer ones can use them: make lock PYTHON=python3.11."
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup demo test test-3.9 chaos soak simulation check audit sbom fuzz format schemas bench lock clean
-.PHONY: java-and-maven chromium screenshots
+.PHONY: java-and-maven chromium screenshots deploy-programs deploy-check image-check
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## Make .venv: all that the lock file names, and this project.
 
 demo: setup ## Watch codes come out of a real Kafka. ARGS="--source synthea": of Synthea's patients.
 	@$(BIN)/g9603 demo $(ARGS)
 
-test: check java-and-maven chromium ## Run every check and every test. ARGS="-k name": of the tests, only these.
+test: check java-and-maven chromium deploy-programs ## Run every check and every test. ARGS="-k name": of the tests, only these.
 	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile $(ARGS)
 
 test-3.9: setup java-and-maven chromium ## Run the tests that need a broker against Kafka 3.9. ARGS="-k name": only these.
@@ -64,6 +68,12 @@ check: setup $(PAGE_TOOLS) ## Check style, types, which way imports point, and w
 	npm run --silent --prefix tests/page check
 	$(BIN)/python -m tests.supply_chain.bill_of_materials
 	$(BIN)/python -m tests.supply_chain.audit
+
+deploy-check: setup deploy-programs ## Check what is in deploy/. ARGS="--crds FOLDER": by these definitions, too.
+	$(BIN)/python -m pytest tests/deploy $(ARGS)
+
+image-check: setup ## Carry out what deploy/Dockerfile says, and run the worker from it (Linux, root; a minute).
+	unshare --mount $(BIN)/python -m tests.deploy.image_check
 
 audit: setup ## Ask the advisories about all that the locks name. ARGS=--required: fail where none can be asked.
 	$(BIN)/python -m tests.supply_chain.audit $(ARGS)
@@ -99,9 +109,11 @@ lock: ## Resolve the lock files anew. ARGS=--upgrade: to the newest versions.
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo $(OTHER_PYTHON) >&2; exit 1; }
 	$(PYTHON) -m venv --clear $(LOCK_TOOLS)
 	$(LOCK_TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check 'pip-tools>=7.6,<8'
-	$(PIP_COMPILE) $(ARGS) --output-file requirements/runtime.lock pyproject.toml
+	$(PIP_COMPILE) $(ARGS) --output-file requirements/runtime.lock --extra demo pyproject.toml
 	$(DEVELOPMENT_REQUIREMENTS) | $(PIP_COMPILE) $(ARGS) --constraint requirements/runtime.lock \
-		--output-file requirements/development.lock pyproject.toml -
+		--output-file requirements/development.lock --extra demo pyproject.toml -
+	$(BUILD_REQUIREMENTS) | $(PIP_COMPILE) $(ARGS) --constraint requirements/development.lock \
+		--output-file requirements/build.lock -
 	rm -rf $(LOCK_TOOLS)
 
 clean: ## Remove .venv, the caches and what was built.
@@ -130,3 +142,8 @@ $(PAGE_TOOLS): tests/page/package-lock.json
 	@command -v npm >/dev/null $(call or_apt_install,nodejs npm,$(NO_NODE))
 	npm ci --silent --prefix tests/page
 	@touch $@
+
+deploy-programs: setup
+	@{ command -v promtool && command -v docker-compose; } >/dev/null \
+		$(call or_apt_install,prometheus docker-compose,$(NO_PROGRAMS))
+	@$(BIN)/python -m tests.deploy.programs
