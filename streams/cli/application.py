@@ -5,6 +5,7 @@ import typer
 from streams.cli.demo import demo
 from streams.cli.explain import explain
 from streams.cli.policy import policy
+from streams.cli.reconcile import reconcile
 from streams.cli.schema import schema
 from streams.cli.send import send
 from streams.cli.topics import topics
@@ -30,5 +31,6 @@ cli.command()(worker)
 cli.command()(topics)
 cli.command()(send)
 cli.command()(explain)
+cli.command()(reconcile)
 cli.add_typer(policy, name="policy")
 cli.add_typer(schema, name="schema")

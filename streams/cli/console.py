@@ -12,7 +12,9 @@ from rich.markup import escape
 
 from streams.kafka.broker_access import AccessDeniedError, BrokerNotTrustedError, BrokerUnreachableError
 from streams.kafka.credentials import CredentialsRefusedError
+from streams.kafka.provisioning import TopicsMissingError
 from streams.policies.policy_file import PolicyRefusedError
+from streams.processing.encryption import EncryptionError
 from streams.processing.encryption_keys import KeysRefusedError
 from streams.secret_text import SecretRefusedError
 from streams.settings import Settings, SettingsRefusedError, load_settings
@@ -62,6 +64,8 @@ _MISCONFIGURED = (
     PolicyRefusedError,
     CredentialsRefusedError,
     BrokerNotTrustedError,
+    TopicsMissingError,
+    EncryptionError,
 )
 
 

@@ -58,6 +58,7 @@ class Role(StrEnum):
     PRODUCER = "producer"
     BILLING_CONSUMER = "billing"
     EXPLAINER = "explainer"
+    AUDITOR = "auditor"
     OPERATOR = "operator"
 
 
@@ -77,6 +78,10 @@ def rights_of(role: Role, topology: Topology) -> tuple[Right, ...]:
             return (_topic(topology.coding_events, Operation.READ), group)
         case Role.EXPLAINER:
             return (_topic(topology.episodes_changelog, Operation.READ),)
+        case Role.AUDITOR:
+            outputs = (topology.episodes_rekey, topology.coding_events, topology.dead_letter)
+            group = Right(ResourceType.GROUP, topology.app_id, Operation.DESCRIBE)
+            return (*(_topic(name, Operation.READ) for name in (*topology.kinds, *outputs)), group)
         case Role.OPERATOR:
             operations = (Operation.CREATE, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS)
             return tuple(_topic(s.name, operation) for s in topology.specifications for operation in operations)

@@ -86,7 +86,12 @@ async def test_each_role_does_its_work_with_exactly_its_rights(place: Place, eve
 
 @pytest.mark.parametrize(
     ("role", "arguments"),
-    [(Role.OPERATOR, ["topics"]), (Role.PRODUCER, ["send", "-"]), (Role.EXPLAINER, ["explain", "ep1"])],
+    [
+        (Role.OPERATOR, ["topics"]),
+        (Role.PRODUCER, ["send", "-"]),
+        (Role.EXPLAINER, ["explain", "ep1"]),
+        (Role.AUDITOR, ["reconcile"]),
+    ],
 )
 def test_a_command_names_the_right_that_is_missing(place: Place, role: Role, arguments: list[str]) -> None:
     """It ends with 77, whichever right it is."""
