@@ -22,8 +22,8 @@ def test_what_is_spilled_comes_back(written: list[tuple[int, bytes, int]], bucke
     with TemporaryDirectory() as folder:
         place = SpillPlace.in_folder(Path(folder), bucket_count)
         writers = [SpillWriter(place, str(number)) for number in range(3)]
-        for order, (writer, key, padding) in enumerate(written):
-            writers[writer].add(key, msgspec.msgpack.encode((writer, key, order, b" " * padding)))
+        for order, (number, key, padding) in enumerate(written):
+            writers[number].add(key, msgspec.msgpack.encode((number, key, order, b" " * padding)))
         for writer in writers:
             writer.close()
         buckets = [[e for c in read_bucket(place, b) for e in msgspec.msgpack.decode(c)] for b in range(bucket_count)]
@@ -33,9 +33,9 @@ def test_what_is_spilled_comes_back(written: list[tuple[int, bytes, int]], bucke
     at_home: dict[bytes, set[int]] = defaultdict(set)
     for number, bucket in enumerate(buckets):
         orders: dict[int, list[int]] = defaultdict(list)
-        for writer, key, order, _ in bucket:
+        for written_by, key, order, _ in bucket:
             at_home[key].add(number)
-            orders[writer].append(order)
+            orders[written_by].append(order)
         assert all(told == sorted(told) for told in orders.values())
     assert all(len(homes) == 1 for homes in at_home.values())
 
