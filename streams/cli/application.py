@@ -2,6 +2,7 @@
 
 import typer
 
+from streams.cli.dead_letter import dead_letter
 from streams.cli.demo import demo
 from streams.cli.explain import explain
 from streams.cli.policy import policy
@@ -32,5 +33,6 @@ cli.command()(topics)
 cli.command()(send)
 cli.command()(explain)
 cli.command()(reconcile)
+cli.add_typer(dead_letter, name="dead-letter")
 cli.add_typer(policy, name="policy")
 cli.add_typer(schema, name="schema")

@@ -59,6 +59,7 @@ class Role(StrEnum):
     BILLING_CONSUMER = "billing"
     EXPLAINER = "explainer"
     AUDITOR = "auditor"
+    REPLAYER = "replayer"
     OPERATOR = "operator"
 
 
@@ -66,22 +67,27 @@ BILLING_GROUP = "billing"
 """A billing consumer's own group; it has whatever name it likes."""
 
 
-def rights_of(role: Role, topology: Topology) -> tuple[Right, ...]:
+def replay_transactional_id(topology: Topology) -> str:
+    """Under which dead letters are sent again: one, so that of two who do so at once the older ends."""
+    return f"{topology.app_id}-dead-letter-replay"
+
+
+def rights_of(role: Role, topology: Topology) -> tuple[Right, ...]:  # noqa: PLR0911 - one per role
     """The least set of rights with which *role* can do its work."""
     match role:
         case Role.WORKER:
             return _of_a_worker(topology)
         case Role.PRODUCER:
-            return tuple(_topic(name, Operation.WRITE) for name in topology.kinds)
+            return _to_inputs(topology)
         case Role.BILLING_CONSUMER:
             group = Right(ResourceType.GROUP, BILLING_GROUP, Operation.READ)
             return (_topic(topology.coding_events, Operation.READ), group)
         case Role.EXPLAINER:
             return (_topic(topology.episodes_changelog, Operation.READ),)
         case Role.AUDITOR:
-            outputs = (topology.episodes_rekey, topology.coding_events, topology.dead_letter)
-            group = Right(ResourceType.GROUP, topology.app_id, Operation.DESCRIBE)
-            return (*(_topic(name, Operation.READ) for name in (*topology.kinds, *outputs)), group)
+            return _of_an_auditor(topology)
+        case Role.REPLAYER:
+            return _of_a_replayer(topology)
         case Role.OPERATOR:
             operations = (Operation.CREATE, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS)
             return tuple(_topic(s.name, operation) for s in topology.specifications for operation in operations)
@@ -102,6 +108,27 @@ def _of_a_worker(topology: Topology) -> tuple[Right, ...]:
         Right(ResourceType.GROUP, topology.app_id, Operation.READ),
         Right(ResourceType.TRANSACTIONAL_ID, transactional_ids, Operation.WRITE, PatternType.PREFIXED),
     )
+
+
+def _of_an_auditor(topology: Topology) -> tuple[Right, ...]:
+    outputs = (topology.episodes_rekey, topology.coding_events, topology.dead_letter, topology.dead_letter_replays)
+    group = Right(ResourceType.GROUP, topology.app_id, Operation.DESCRIBE)
+    return (*(_topic(name, Operation.READ) for name in (*topology.kinds, *outputs)), group)
+
+
+def _of_a_replayer(topology: Topology) -> tuple[Right, ...]:
+    replays = (Operation.READ, Operation.WRITE, Operation.CREATE)
+    transactional_id = replay_transactional_id(topology)
+    return (
+        _topic(topology.dead_letter, Operation.READ),
+        *_to_inputs(topology),
+        *(_topic(topology.dead_letter_replays, operation) for operation in replays),
+        Right(ResourceType.TRANSACTIONAL_ID, transactional_id, Operation.WRITE, PatternType.PREFIXED),
+    )
+
+
+def _to_inputs(topology: Topology) -> tuple[Right, ...]:
+    return tuple(_topic(name, Operation.WRITE) for name in topology.kinds)
 
 
 def _topic(name: str, operation: Operation) -> Right:

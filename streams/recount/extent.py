@@ -10,9 +10,9 @@ from aiokafka import TopicPartition
 from streams.intake.rejection import RejectedError, RejectionReason
 from streams.kafka.log_reader import OffsetRange, log_ranges, offsets_at, read_log, read_ranges
 from streams.kafka.stable_offsets import stable_offsets, until_settled
+from streams.processing.dead_letter_source import letter_source
 from streams.processing.rekeying import arrived_origin
 from streams.processing.topology import Topology
-from streams.recount.letters import letter_source
 from streams.recount.standing import Coordinates, GroupPositions, Standing
 from streams.replay.input_decoders import Decode
 
@@ -106,7 +106,7 @@ async def _turned_away(connection: Mapping[str, Any], topology: Topology) -> fro
         for record in records:
             source = letter_source(record.headers)
             if source is not None and source.reason == RejectionReason.EPISODE_FULL:
-                found.add(source.coordinates)
+                found.add(Coordinates(source.topic, source.partition, source.offset))
     return frozenset(found)
 
 

@@ -12,6 +12,7 @@ from streams.intake.decoder import Decoder
 from streams.intake.rejection import RejectedError, RejectionReason
 from streams.kafka.log_reader import Run
 from streams.kafka.sealing import Sealing
+from streams.processing.dead_letter_source import letter_source, received_headers
 from streams.processing.records import InputRecord
 from streams.processing.topology import Topology
 from streams.recount.bucket import BucketRecount
@@ -27,7 +28,7 @@ from streams.recount.entries import (
 )
 from streams.recount.episode_scan import may_be_of
 from streams.recount.extent import Extent
-from streams.recount.letters import digest, letter_source, received_headers
+from streams.recount.letters import digest
 from streams.recount.standing import Coordinates, Standing
 from streams.replay.input_decoders import input_decoders
 
@@ -98,8 +99,8 @@ class RecountStudy:
             if told is None:
                 source = str(_coordinates(record))
                 yield source.encode(), encode_entry(LetterEntry(source, "", b""))
-            elif self._is_late_enough(told.coordinates):
-                source, opened = str(told.coordinates), self._opened(record)
+            elif self._is_late_enough(Coordinates(told.topic, told.partition, told.offset)):
+                source, opened = str(told), self._opened(record)
                 received = digest(opened.key, opened.value, received_headers(opened.headers))
                 yield source.encode(), encode_entry(LetterEntry(source, told.reason, received))
 
