@@ -16,6 +16,7 @@ from streams.kafka.provisioning import TopicsMissingError
 from streams.policies.policy_file import PolicyRefusedError
 from streams.processing.encryption import EncryptionError
 from streams.processing.encryption_keys import KeysRefusedError
+from streams.processing.stored_episode import EpisodeFormatError
 from streams.secret_text import SecretRefusedError
 from streams.settings import Settings, SettingsRefusedError, load_settings
 from streams.web.access import WebRefusedError
@@ -66,6 +67,7 @@ _MISCONFIGURED = (
     BrokerNotTrustedError,
     TopicsMissingError,
     EncryptionError,
+    EpisodeFormatError,
 )
 
 
