@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.vocabulary import CodingAction
 from streams.domain.coder import CodedEpisode, advance
 from streams.domain.decision import Coded, decide
 from streams.domain.episode import Arrival
@@ -74,8 +75,8 @@ def test_a_switch_tells_what_the_other_policy_decides(arrived: list[Arrival], on
     actions = compared([episode], one, other).actions
     held, decided = episode.ledger.active is not None, isinstance(decide(episode.episode.facts, other), Coded)
 
-    assert actions["void"] == (held and not decided)
-    assert actions["new"] == (decided and not held)
+    assert actions[CodingAction.VOID] == (held and not decided)
+    assert actions[CodingAction.NEW] == (decided and not held)
 
 
 @pytest.mark.parametrize(
