@@ -7,6 +7,7 @@ from streams.cli.demo import demo
 from streams.cli.explain import explain
 from streams.cli.policy import policy
 from streams.cli.reconcile import reconcile
+from streams.cli.report import report
 from streams.cli.schema import schema
 from streams.cli.send import send
 from streams.cli.topics import topics
@@ -33,6 +34,7 @@ cli.command()(topics)
 cli.command()(send)
 cli.command()(explain)
 cli.command()(reconcile)
+cli.command()(report)
 cli.add_typer(dead_letter, name="dead-letter")
 cli.add_typer(policy, name="policy")
 cli.add_typer(schema, name="schema")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from pathlib import Path
 from typing import Any, NoReturn
 
 import orjson
@@ -47,6 +48,15 @@ class ExitCode(IntEnum):
 def print_json(value: Any) -> None:  # noqa: ANN401 - any JSON value
     """One JSON document on standard output."""
     out.file.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode())
+
+
+def write_document(path: Path, text: str) -> None:
+    """Write *text* to *path*, or end with a sentence."""
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        fail(f"{path} cannot be written ({error.strerror}): name a file in a folder that is there.", ExitCode.USAGE)
+    err.print(f"wrote {path}", highlight=False, soft_wrap=True, markup=False)
 
 
 def fail(sentence: str, code: ExitCode) -> NoReturn:
