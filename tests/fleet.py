@@ -23,7 +23,8 @@ from streams.kafka.sealing import sealing
 from streams.kafka.topic_admin import topic_admin
 from streams.policies.policy_loading import load_policy
 from streams.processing.topology import Topology
-from streams.recount.recount import Recount, recount
+from streams.recount.comparison import Recount
+from streams.recount.recount import recount
 from streams.settings import Settings
 from streams.worker.ending import EXIT_DOUBT
 

@@ -92,6 +92,11 @@ class Topology:
         return f"{self.topic_prefix}{self.app_id}-worker-reports"
 
     @property
+    def dead_letter_replays(self) -> str:
+        """Internal, compacted: which dead letters were sent again. Made by whoever is the first to do so."""
+        return f"{self.topic_prefix}{self.app_id}-dead-letter-replays"
+
+    @property
     def kinds(self) -> Mapping[str, InputKind]:
         """The input topics, and what each tells."""
         return {self.survey_completed: InputKind.SURVEY, self.treatment_recorded: InputKind.TREATMENT}

@@ -48,7 +48,7 @@ class Place(NamedTuple):
 
     def principal(self, role: Role) -> str:
         """Who has that role; a certificate's name has 64 characters at most."""
-        return f"{self.topology.topic_prefix[-30:]}{role}"
+        return f"{self.topology.topic_prefix[-30:].lstrip('-')}{role}"
 
 
 @pytest.fixture
@@ -86,13 +86,20 @@ async def test_each_role_does_its_work_with_exactly_its_rights(place: Place, eve
 
 @pytest.mark.parametrize(
     ("role", "arguments"),
-    [(Role.OPERATOR, ["topics"]), (Role.PRODUCER, ["send", "-"]), (Role.EXPLAINER, ["explain", "ep1"])],
+    [
+        (Role.OPERATOR, ["topics"]),
+        (Role.PRODUCER, ["send", "-"]),
+        (Role.EXPLAINER, ["explain", "ep1"]),
+        (Role.AUDITOR, ["reconcile"]),
+        (Role.REPLAYER, ["dead-letter", "replay", "--all"]),
+    ],
 )
 def test_a_command_names_the_right_that_is_missing(place: Place, role: Role, arguments: list[str]) -> None:
     """It ends with 77, whichever right it is."""
     access = place.enter(role)
     administrator = place.kafka.as_administrator()
     assert place.run(administrator, "topics", "--replication", "1").exit_code == 0
+    assert place.run(administrator, "dead-letter", "replay", "--all").exit_code == 0  # makes a topic of its own
     for right in rights_of(role, place.topology):
         if right.operation is Operation.CREATE:
             continue  # the topics are there
