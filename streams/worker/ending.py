@@ -15,6 +15,12 @@ EXIT_DENIED = 77
 EXIT_REFUSED = 78
 """The surroundings are not fit to work in; somebody must mend them first (EX_CONFIG)."""
 
+_THEN = {
+    EXIT_DOUBT: "Start it again: it goes on from what the brokers have committed, so that nothing is lost or doubled.",
+    EXIT_DENIED: "Have the right or the credentials mended that the error names, then start it again.",
+    EXIT_REFUSED: "Mend what the error names, then start it again.",
+}
+
 _log = structlog.get_logger(__name__)
 
 
@@ -25,7 +31,7 @@ def end_process(error: BaseException) -> NoReturn:
     where it stands.
     """
     code = exit_code_of(error)
-    _log.critical("worker_failed", error=error, exit_code=code)
+    _log.critical("worker_failed", error=error, then=_THEN[code], exit_code=code)
     os._exit(code)
 
 

@@ -123,6 +123,8 @@ def _execute(worker: "_Worker") -> None:
     except SystemExit as ended:
         if ended.code not in {0, None}:  # Faust has said why
             end_process(ended)
+        _log.info("worker_stopped", exit_code=0)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it has stopped: being told again changes nothing
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the worker has not stopped in good order
         end_process(error)

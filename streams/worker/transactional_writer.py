@@ -11,12 +11,21 @@ from aiokafka import TopicPartition as KafkaTopicPartition
 
 from streams.kafka.broker_access import AccessDeniedError
 from streams.kafka.connection import client_options
-from streams.kafka.group_fenced_producer import GroupMetadata, group_fenced, sender_failure
+from streams.kafka.group_fenced_producer import (
+    GroupMetadata,
+    OutcomeUnknownError,
+    group_fenced,
+    sender_failure,
+)
 from streams.worker.step import Step, TopicPartition
 from streams.worker.tuning import Tuning
 
 if TYPE_CHECKING:
     from streams.processing.records import OutputRecord
+
+
+class StepFailedError(Exception):
+    """The last step was not committed; the message says why."""
 
 
 class TransactionalWriter:
@@ -36,6 +45,8 @@ class TransactionalWriter:
         self._tuning = tuning
         self._step: Step | None = None
         self._producer: AIOKafkaProducer | None = None
+        self._is_ending = False
+        """Whether the end of the transaction has been asked for."""
 
     async def open(self) -> None:
         """Start the producer: InitProducerId fences the former holder of the transactional id."""
@@ -64,24 +75,47 @@ class TransactionalWriter:
             message = "The writer is not open."
             raise RuntimeError(message)
         self._step = step
+        self._is_ending = False
         try:
             async with asyncio.timeout(self._tuning.transaction_timeout_seconds):
                 await self._commit(self._producer, step)
         except Exception as error:
-            failure = sender_failure(self._producer) or error
-            if isinstance(failure, kafka_errors.TransactionalIdAuthorizationFailed):
-                message = f"The brokers do not let us write under the transactional id {self._transactional_id}."
-                raise AccessDeniedError(message) from error
-            if failure is not error:
-                raise failure from error
-            raise
+            raise self._told(sender_failure(self._producer) or error) from error
 
     async def _commit(self, producer: AIOKafkaProducer, step: Step) -> None:
         await producer.begin_transaction()
         await _send(producer, step)
         offsets = {KafkaTopicPartition(*tp): offset for tp, offset in step.next_offsets.items()}
         await producer.send_offsets_to_transaction(offsets, self._group_id)
+        self._is_ending = True
         await producer.commit_transaction()
+
+    def _told(self, failure: BaseException) -> BaseException:
+        """*failure*, or what it means."""
+        match failure:
+            case kafka_errors.TransactionalIdAuthorizationFailed():
+                return AccessDeniedError(
+                    f"The brokers do not let us write under the transactional id {self._transactional_id}."
+                )
+            case kafka_errors.ProducerFenced() | kafka_errors.InvalidProducerEpoch():
+                return StepFailedError(
+                    f"Another worker has taken the place {self._transactional_id}, or the brokers have given up a "
+                    "transaction that took too long; the last step was not committed."
+                )
+            case kafka_errors.InvalidTimestampError():
+                return StepFailedError(
+                    "The brokers refuse the timestamps of this machine: its clock is wrong. Set it, and "
+                    "message.timestamp.type=LogAppendTime on the topics that a worker writes to, as `g9603 topics` does."
+                )
+            case TimeoutError() if self._is_ending:
+                return OutcomeUnknownError()
+            case TimeoutError():
+                seconds = self._tuning.transaction_timeout_seconds
+                return StepFailedError(
+                    f"The brokers did not take the last step within {seconds:.0f} s; it was not committed."
+                )
+            case _:
+                return failure
 
     async def close(self) -> None:
         """Stop the producer."""

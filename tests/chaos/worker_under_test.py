@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from streams.demo.worker_process import WorkerProcess
 from streams.settings import Settings
 
 _KILOBYTE = 1024
+_POLL_SECONDS = 0.01
 
 
 class WorkerUnderTest(WorkerProcess):
@@ -58,15 +60,29 @@ class WorkerUnderTest(WorkerProcess):
 
     def freeze(self) -> None:
         """SIGSTOP: it lives and does nothing, and does not know it."""
-        self._process.send_signal(signal.SIGSTOP)
+        self.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """SIGCONT."""
-        self._process.send_signal(signal.SIGCONT)
+        self.send_signal(signal.SIGCONT)
+
+    def catches(self, number: signal.Signals) -> bool:
+        """Whether it has a handler for a signal, of Python's or its own; the kernel decides what becomes of others."""
+        return bool(int(self._stat("SigCgt:") or "0", 16) >> (number - 1) & 1)
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send it, without waiting."""
+        self._process.send_signal(number)
+
+    def stop(self) -> int:
+        """SIGTERM, and its exit code. Not before its first line ran: until then the signal is the kernel's alone."""
+        while self.running and not self.catches(signal.SIGTERM):
+            time.sleep(_POLL_SECONDS)
+        return super().stop()
 
     def terminate(self) -> None:
         """SIGTERM, without waiting."""
-        self._process.send_signal(signal.SIGTERM)
+        self.send_signal(signal.SIGTERM)
 
     def _stat(self, name: str) -> str:
         try:
