@@ -13,6 +13,7 @@ from rich.markup import escape
 from streams.kafka.broker_access import AccessDeniedError, BrokerNotTrustedError, BrokerUnreachableError
 from streams.kafka.credentials import CredentialsRefusedError
 from streams.policies.policy_file import PolicyRefusedError
+from streams.processing.changelog import ChangelogFormatError
 from streams.processing.encryption_keys import KeysRefusedError
 from streams.secret_text import SecretRefusedError
 from streams.settings import Settings, SettingsRefusedError, load_settings
@@ -54,6 +55,7 @@ def fail(sentence: str, code: ExitCode) -> NoReturn:
 
 
 _MISCONFIGURED = (
+    ChangelogFormatError,
     RefusedError,
     SettingsRefusedError,
     SecretRefusedError,

@@ -5,6 +5,7 @@ import gc
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NoReturn, cast
 
 import faust
@@ -27,7 +28,7 @@ from streams.worker.slot import WorkerSlot
 from streams.worker.status import StatusOfTasks
 from streams.worker.task_manager import TaskManager
 from streams.worker.tuning import Tuning
-from streams.worker.watchdog import StalledError, Watchdog, print_stacks
+from streams.worker.watchdog import Watchdog, print_stacks
 
 _ALLOCATIONS_PER_COLLECTION = 500_000
 
@@ -102,9 +103,11 @@ def create_pages(  # noqa: PLR0913 - what is told, and when it is trouble
 
 
 def _watch(worker: "_Worker", transport: BatchTransport, tuning: Tuning) -> None:
-    def end_stalled(stalled: StalledError) -> NoReturn:
-        print_stacks(worker.loop)
-        end_process(stalled)
+    def end_stalled(stalled: Exception) -> NoReturn:
+        try:
+            print_stacks(worker.loop)
+        finally:
+            end_process(stalled)
 
     watchdog = Watchdog(
         loop=worker.loop,
@@ -152,7 +155,8 @@ class _Worker(faust.Worker):
             self.stop_seconds_max, end_process, [TimeoutError(f"not stopped after {signal.name}")]
         )
         give_up.daemon = True
-        give_up.start()
+        with suppress(RuntimeError, MemoryError):  # no memory for a thread: then without it
+            give_up.start()
         super()._schedule_shutdown(signal)
 
     def _crash(self, reason: BaseException) -> None:

@@ -104,8 +104,8 @@ class TransactionalWriter:
                 )
             case kafka_errors.InvalidTimestampError():
                 return StepFailedError(
-                    "The brokers refuse the timestamps of this machine: its clock is wrong. Set it, and "
-                    "message.timestamp.type=LogAppendTime on the topics that a worker writes to, as `g9603 topics` does."
+                    "The brokers refuse the timestamps of this machine: its clock is wrong. Set it right, or set "
+                    "message.timestamp.type=LogAppendTime on the topics that workers write to, as `g9603 topics` does."
                 )
             case TimeoutError() if self._is_ending:
                 return OutcomeUnknownError()

@@ -55,6 +55,12 @@ async def configure(trial: Trial, topic: str, config: Mapping[str, str]) -> None
     trial.note(f"{topic} is configured: {json.dumps(dict(config))}")
 
 
+async def put(trial: Trial, topic: str, key: bytes, value: bytes | None) -> None:
+    """Another program writes a record into the first partition."""
+    async with AIOKafkaProducer(**client_options(trial.connection)) as producer:
+        await producer.send_and_wait(topic, value, key=key, partition=0)
+
+
 async def until_compacted(trial: Trial, topic: str) -> None:
     """Wait until *topic* has lost some of its records to the cleaner.
 

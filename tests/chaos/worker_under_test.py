@@ -1,6 +1,7 @@
 """A worker as a process that can be killed, frozen and looked at from outside."""
 
 import os
+import resource
 import signal
 import time
 from collections.abc import Sequence
@@ -57,6 +58,16 @@ class WorkerUnderTest(WorkerProcess):
             return len(os.listdir(f"/proc/{self.pid}/fd"))  # noqa: PTH208 - the kernel's folder, counted only
         except OSError:
             return 0
+
+    @property
+    def address_bytes(self) -> int:
+        """What of its address space is in use."""
+        size = self._stat("VmSize:").split()
+        return int(size[0]) * _KILOBYTE if size else 0
+
+    def limit(self, what: int, value: int) -> None:
+        """From now on the kernel grants it no more than *value* of *what*, one of `resource`'s."""
+        resource.prlimit(self.pid, what, (value, value))
 
     def freeze(self) -> None:
         """SIGSTOP: it lives and does nothing, and does not know it."""
