@@ -10,13 +10,17 @@ from tests.chaos import controls
 from tests.chaos.collection import collect
 from tests.chaos.controls.counting import examine
 from tests.chaos.failpoint import Action, Failpoint, Guard, Moment, Point
+from tests.chaos.faults import LoseSilently, Rule, Way, process
 from tests.chaos.invariants import Judgement, judge
+from tests.chaos.kafka_wire import ApiKey
 from tests.chaos.load import Partitioner
 from tests.chaos.scenario import Scenario, sentence_of
+from tests.chaos.topic_surgery import configure
 from tests.chaos.trial import Trial
 
 _APP = Path(controls.__path__[0]) / "faust_app.py"
 _EPISODES = 800
+_EPISODES_OF_FEW = 80
 _KILLS = 4
 _AFTERMATH_SECONDS = 5.0
 """Long enough for a step."""
@@ -51,10 +55,45 @@ def _control(guarantee: str, words: str) -> Scenario:
         f"control-faust-{guarantee.replace('_', '-')}",
         f"Faust {words}: two workers, killed at random. Something must be found.",
         run,
-        in_subset=False,  # by chance it finds nothing in a short run: its place is `make chaos`
         episodes=_EPISODES,
         examine=examine,
     )
+
+
+async def refused_and_killed(trial: Trial) -> None:
+    """Faust at least once, when the brokers refuse what it tells, and killed after telling and before committing.
+
+    Nothing of it is left to chance: it commits behind what was refused, and what was not committed is told again.
+    """
+    command = _command(trial, "at_least_once")
+    load = _load(trial)
+    refused, repeated = load[: len(load) // 2], load[len(load) // 2 :]
+    billing = next(s for s in trial.topology.specifications if s.name == trial.topology.coding_events)
+    await configure(trial, billing.name, {**billing.config, "max.message.bytes": "1"})
+    trial.fault("the billing topic refuses every record")
+    doomed = trial.start(command=command)
+    await trial.send(refused, partitioner=Partitioner.MURMUR2)
+    await trial.until_done()
+    await configure(trial, billing.name, billing.config)
+    trial.healed("the billing topic takes records again")
+    uncommitted = Rule(LoseSilently(), ApiKey.OFFSET_COMMIT, Way.REQUEST, process(doomed.pid))
+    with trial.cluster.network.under(uncommitted):
+        await trial.send(repeated, partitioner=Partitioner.MURMUR2)
+
+        async def told() -> bool:
+            return len(trial.billing.records) >= len(repeated)
+
+        await trial.until(told, "the second half is told")
+        trial.kill(doomed)
+    trial.start(command=command)
+
+
+async def examine_both(trial: Trial) -> Judgement:
+    """What is said of Faust, and nothing where either of the two was not found."""
+    judgement = await examine(trial)
+    if not judgement.lost or not judgement.doubled:
+        judgement.violations.clear()
+    return judgement
 
 
 async def without_group_fencing(trial: Trial) -> None:
@@ -84,6 +123,15 @@ SCENARIOS = (
         sentence_of(without_group_fencing),
         without_group_fencing,
         examine=examine_worker,
+    ),
+    Scenario(
+        "control-faust-refused-and-killed",
+        sentence_of(refused_and_killed),
+        refused_and_killed,
+        in_subset=True,
+        needs_cluster=True,
+        episodes=_EPISODES_OF_FEW,
+        examine=examine_both,
     ),
     _control("at_least_once", "at least once"),
     _control("exactly_once", "with its own exactly-once"),
