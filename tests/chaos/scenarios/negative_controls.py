@@ -10,7 +10,7 @@ from tests.chaos import controls
 from tests.chaos.collection import collect
 from tests.chaos.controls.counting import examine
 from tests.chaos.failpoint import Action, Failpoint, Guard, Moment, Point
-from tests.chaos.faults import LoseSilently, Rule, Way, process
+from tests.chaos.faults import Hold, LoseSilently, Rule, Way, process
 from tests.chaos.invariants import Judgement, judge
 from tests.chaos.kafka_wire import ApiKey
 from tests.chaos.load import Partitioner
@@ -22,8 +22,6 @@ _APP = Path(controls.__path__[0]) / "faust_app.py"
 _EPISODES = 800
 _EPISODES_OF_FEW = 80
 _KILLS = 4
-_AFTERMATH_SECONDS = 5.0
-"""Long enough for a step."""
 
 
 def _load(trial: Trial) -> list[InputRecord]:
@@ -97,7 +95,10 @@ async def examine_both(trial: Trial) -> Judgement:
 
 
 async def without_group_fencing(trial: Trial) -> None:
-    """A worker without KIP-447 is frozen before it begins a step, and wakes up when another has done it: found."""
+    """A worker without KIP-447 is frozen before it begins a step, and wakes up when another has done it: found.
+
+    What it would hear of the group is held, so that it does not end before it commits, as it would by chance.
+    """
     await trial.send(trial.load)
     failpoint = Failpoint(
         Point.BEFORE_BEGIN, Moment.MIDDLE, Action.STOP, input_count=len(trial.load), without=Guard.GROUP_FENCING
@@ -107,9 +108,13 @@ async def without_group_fencing(trial: Trial) -> None:
     survivor = trial.start()
     await trial.until_tasks(survivor, trial.scenario.partitions)
     await trial.until_done()
-    frozen.thaw()
-    trial.healed(f"SIGCONT {frozen.name}")
-    await trial.pause(_AFTERMATH_SECONDS)
+    network, own = trial.cluster.network, process(frozen.pid)
+    deaf = [Rule(Hold(), api_key, Way.ANSWER, own) for api_key in (ApiKey.HEARTBEAT, ApiKey.JOIN_GROUP)]
+    with network.under(deaf[0]), network.under(deaf[1]):
+        frozen.thaw()
+        trial.fault(f"SIGCONT {frozen.name}")
+        await trial.until_working()
+    trial.healed(f"{frozen.name} hears of the group again")
 
 
 async def examine_worker(trial: Trial) -> Judgement:
@@ -122,6 +127,7 @@ SCENARIOS = (
         "control-without-group-fencing",
         sentence_of(without_group_fencing),
         without_group_fencing,
+        needs_cluster=True,
         examine=examine_worker,
     ),
     Scenario(
