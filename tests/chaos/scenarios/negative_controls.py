@@ -45,7 +45,7 @@ def _control(guarantee: str, words: str) -> Scenario:
         for start in range(0, len(load), size):
             await trial.send(load[start : start + size], partitioner=Partitioner.MURMUR2)
             if start:
-                await trial.pause(trial.random.uniform(1.0, 4.0))
+                await _until_told(trial, len(trial.billing.records) + 1)
                 trial.kill(trial.random.choice(trial.workers))
                 trial.start(command=command)
 
@@ -56,6 +56,13 @@ def _control(guarantee: str, words: str) -> Scenario:
         episodes=_EPISODES,
         examine=examine,
     )
+
+
+async def _until_told(trial: Trial, count: int) -> None:
+    async def told() -> bool:
+        return len(trial.billing.records) >= count
+
+    await trial.until(told, f"{count} records are told")
 
 
 async def refused_and_killed(trial: Trial) -> None:
@@ -77,11 +84,7 @@ async def refused_and_killed(trial: Trial) -> None:
     uncommitted = Rule(LoseSilently(), ApiKey.OFFSET_COMMIT, Way.REQUEST, process(doomed.pid))
     with trial.cluster.network.under(uncommitted):
         await trial.send(repeated, partitioner=Partitioner.MURMUR2)
-
-        async def told() -> bool:
-            return len(trial.billing.records) >= len(repeated)
-
-        await trial.until(told, "the second half is told")
+        await _until_told(trial, len(repeated))
         trial.kill(doomed)
     trial.start(command=command)
 
