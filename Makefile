@@ -26,13 +26,14 @@ OLD_PYTHON := "g9603 needs Python 3.11 or newer, and $(PYTHON) is not: install o
 NO_VENV := "$(PYTHON) cannot make virtual environments: install its venv package (apt-get install python3-venv)."
 NO_KAFKA := "The tests run a real Kafka, with Java 17 or newer and Maven: install both \
 	(apt-get install default-jre-headless maven, or brew install openjdk maven)."
+NO_FAKETIME := "Scenarios with a wrong clock need libfaketime (Debian and Ubuntu: apt-get install libfaketime)."
 OTHER_PYTHON := "The locks are resolved on the oldest Python, so that newer ones can use them: make lock PYTHON=python3.11."
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup demo test test-3.9 chaos soak simulation check audit sbom fuzz format schemas bench lock clean
-.PHONY: java-and-maven
+.PHONY: java-and-maven libfaketime
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -69,7 +70,7 @@ sbom: setup ## Write the bill of materials (CycloneDX) to build/sbom.cdx.json.
 fuzz: setup ## Fuzz all that reads bytes from outside. ARGS="--seconds 600 --target decoder": how long, and what.
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
-chaos: setup java-and-maven ## Attack real workers on a real Kafka of three brokers. ARGS="--help": how.
+chaos: setup java-and-maven libfaketime ## Attack real workers on a real Kafka of three brokers. ARGS="--help": how.
 	$(BIN)/python -m tests.chaos $(ARGS)
 
 soak: setup java-and-maven ## A random mix of faults. ARGS="--minutes 60": for so long.
@@ -111,3 +112,6 @@ $(READY): requirements/development.lock
 java-and-maven: setup
 	@{ $(BIN)/python -c 'from streams.kafka.java import find_java; find_java()' 2>/dev/null && command -v mvn >/dev/null; } \
 		$(call or_apt_install,default-jre-headless maven,$(NO_KAFKA))
+
+libfaketime:
+	@ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 $(call or_apt_install,libfaketime,$(NO_FAKETIME))
