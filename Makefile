@@ -110,7 +110,7 @@ $(READY): requirements/development.lock
 	@touch $@
 
 java-and-maven: setup
-	@{ $(BIN)/python -c 'from streams.kafka.java import find_java; find_java()' 2>/dev/null && command -v mvn >/dev/null; } \
+	@{ $(BIN)/python -c 'from streams.local_kafka.java import find_java; find_java()' 2>/dev/null && command -v mvn >/dev/null; } \
 		$(call or_apt_install,default-jre-headless maven,$(NO_KAFKA))
 
 libfaketime:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from streams.kafka.kafka_jars import KAFKA_VERSION
+from streams.local_kafka.kafka_jars import KAFKA_VERSION
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -29,9 +29,9 @@ from confluent_kafka.admin import (
 )
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from streams.kafka.kafka_jars import KAFKA_VERSION
-from streams.kafka.local_broker import LocalKafka
-from streams.kafka.loopback import broker_answers, free_ports
+from streams.local_kafka.kafka_jars import KAFKA_VERSION
+from streams.local_kafka.local_broker import LocalKafka
+from streams.local_kafka.loopback import broker_answers, free_ports
 from streams.processing.access import Right
 from tests.certificates import Authority, CertificateFiles
 from tests.token_endpoint import CLIENT_ID, CLIENT_SECRET

@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from streams.cli.application import cli
 from streams.kafka.broker_access import AccessDeniedError, BrokerUnreachableError, ensure_access
 from streams.kafka.connection import connection_options
-from streams.kafka.local_broker import LocalKafka
+from streams.local_kafka.local_broker import LocalKafka
 from streams.processing.access import BILLING_GROUP, Operation, Role, rights_of
 from streams.processing.topology import Topology
 from streams.settings import Settings

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from streams.demo.health_system.generation import generate
-from streams.kafka.local_broker import LocalKafka
+from streams.local_kafka.local_broker import LocalKafka
 from streams.worker.ending import EXIT_DOUBT
 from tests.fleet import Fleet
 
