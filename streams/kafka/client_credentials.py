@@ -109,8 +109,7 @@ class ClientCredentials(AbstractTokenProvider):
                     allow_redirects=False,  # the secret is for this address alone
                 ) as answer,
             ):
-                body = await answer.content.read(_ANSWER_BYTES_MAX)
-                status = answer.status
+                status, body = answer.status, await _beginning(answer.content)
         except (aiohttp.ClientError, OSError) as error:
             message = f"The token endpoint {self._endpoint} cannot be asked ({type(error).__name__})."
             raise TokenEndpointSilentError(message) from None
@@ -119,7 +118,7 @@ class ClientCredentials(AbstractTokenProvider):
     def _read(self, status: int, body: bytes, now: float) -> _Token:
         told = _object(body)
         if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            word = told.get("error")
+            word = str(told.get("error"))
             message = (
                 f"The token endpoint {self._endpoint} gives us no token ({word if word in _ERRORS else int(status)}): "
                 "check G9603_OAUTH_CLIENT_ID, G9603_OAUTH_CLIENT_SECRET_FILE and G9603_OAUTH_SCOPE."
@@ -131,6 +130,16 @@ class ClientCredentials(AbstractTokenProvider):
             message = f"What answers at {self._endpoint} is no token endpoint: no bearer token comes ({int(status)})."
             raise TokenEndpointSilentError(message)
         return _Token(str(text), now + _SHARE_OF_LIFE * seconds, now + seconds)
+
+
+async def _beginning(content: aiohttp.StreamReader) -> bytes:
+    """As much of *content* as a token may take; what is cut off is no JSON."""
+    body = bytearray()
+    async for chunk in content.iter_any():
+        body += chunk
+        if len(body) > _ANSWER_BYTES_MAX:
+            break
+    return bytes(body)
 
 
 def _object(body: bytes) -> dict[str, Any]:

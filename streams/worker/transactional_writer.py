@@ -11,12 +11,7 @@ from aiokafka import TopicPartition as KafkaTopicPartition
 
 from streams.kafka.broker_access import AccessDeniedError
 from streams.kafka.connection import client_options
-from streams.kafka.group_fenced_producer import (
-    GroupMetadata,
-    OutcomeUnknownError,
-    group_fenced,
-    sender_failure,
-)
+from streams.kafka.group_fenced_producer import GroupMetadata, OutcomeUnknownError, group_fenced, sender_failure
 from streams.worker.step import Step, TopicPartition
 from streams.worker.tuning import Tuning
 
@@ -80,7 +75,11 @@ class TransactionalWriter:
             async with asyncio.timeout(self._tuning.transaction_timeout_seconds):
                 await self._commit(self._producer, step)
         except Exception as error:
-            raise self._told(sender_failure(self._producer) or error) from error
+            failure = sender_failure(self._producer) or error
+            told = self._told(failure)
+            if told is failure:
+                raise failure from failure.__cause__
+            raise told from failure
 
     async def _commit(self, producer: AIOKafkaProducer, step: Step) -> None:
         await producer.begin_transaction()
