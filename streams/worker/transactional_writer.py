@@ -74,12 +74,10 @@ class TransactionalWriter:
         try:
             async with asyncio.timeout(self._tuning.transaction_timeout_seconds):
                 await self._commit(self._producer, step)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - raised again, whatever it is
             failure = sender_failure(self._producer) or error
             told = self._told(failure)
-            if told is failure:
-                raise failure from failure.__cause__
-            raise told from failure
+            raise told from (failure.__cause__ if told is failure else failure)
 
     async def _commit(self, producer: AIOKafkaProducer, step: Step) -> None:
         await producer.begin_transaction()
