@@ -15,6 +15,7 @@ _BLOCKED_SECONDS = 15.0
 _STARVED = 3
 _SPARE_BYTES = 4 * 1024 * 1024
 _LARGE_BYTES = 200_000
+_LARGE_EVERY = 20
 
 
 def _blocked(point: Point) -> Scenario:
@@ -49,14 +50,14 @@ async def memory_limit(trial: Trial) -> None:
     trial.start()
 
 
-def _padded(records: Sequence[DeliveredRecord]) -> list[InputRecord]:
-    """*records*, each followed by one of another episode's that is large and that nobody can read."""
-    large = b"[" * _LARGE_BYTES
-    return [
-        InputRecord(record.topic, record.key, value, (), "garbage")  # type: ignore[arg-type] # one of the two
-        for record in records
-        for value in (record.value, large)
-    ]
+def _padded(records: Sequence[DeliveredRecord]) -> list[DeliveredRecord]:
+    """*records*, and now and then one between them that is large and that nobody can read."""
+    padded: list[DeliveredRecord] = []
+    for number, record in enumerate(records):
+        if number % _LARGE_EVERY == 0:
+            padded.append(InputRecord(record.topic, record.key, b"[" * _LARGE_BYTES, (), "garbage"))  # type: ignore[arg-type] # one of the two
+        padded.append(record)
+    return padded
 
 
 async def log_disk_full(trial: Trial) -> None:
