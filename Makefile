@@ -34,13 +34,14 @@ NO_KAFKA := "The tests run a real Kafka, with Java 17 or newer and Maven: instal
 	(apt-get install default-jre-headless maven, or brew install openjdk maven)."
 NO_PROGRAMS := "What is in deploy/ is checked with Prometheus' promtool and with docker-compose: install both \
 	(apt-get install prometheus docker-compose, or brew install prometheus docker-compose)."
+NO_FAKETIME := "Scenarios with a wrong clock need libfaketime (Debian and Ubuntu: apt-get install libfaketime)."
 OTHER_PYTHON := "The locks are resolved on the oldest Python, so that newer ones can use them: make lock PYTHON=python3.11."
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup demo test test-3.9 chaos soak simulation check audit sbom fuzz format schemas bench lock clean
-.PHONY: java-and-maven chromium screenshots deploy-programs deploy-check image-check
+.PHONY: java-and-maven chromium libfaketime screenshots deploy-programs deploy-check image-check
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -84,7 +85,7 @@ sbom: setup ## Write the bill of materials (CycloneDX) to build/sbom.cdx.json.
 fuzz: setup ## Fuzz all that reads bytes from outside. ARGS="--seconds 600 --target decoder": how long, and what.
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
-chaos: setup java-and-maven ## Attack real workers on a real Kafka of three brokers. ARGS="--help": how.
+chaos: setup java-and-maven libfaketime ## Attack real workers on a real Kafka of three brokers. ARGS="--help": how.
 	$(BIN)/python -m tests.chaos $(ARGS)
 
 soak: setup java-and-maven ## A random mix of faults. ARGS="--minutes 60": for so long.
@@ -131,7 +132,7 @@ $(READY): requirements/development.lock
 	@touch $@
 
 java-and-maven: setup
-	@{ $(BIN)/python -c 'from streams.kafka.java import find_java; find_java()' 2>/dev/null && command -v mvn >/dev/null; } \
+	@{ $(BIN)/python -c 'from streams.local_kafka.java import find_java; find_java()' 2>/dev/null && command -v mvn >/dev/null; } \
 		$(call or_apt_install,default-jre-headless maven,$(NO_KAFKA))
 
 chromium:
@@ -147,3 +148,6 @@ deploy-programs: setup
 	@{ command -v promtool && command -v docker-compose; } >/dev/null \
 		$(call or_apt_install,prometheus docker-compose,$(NO_PROGRAMS))
 	@$(BIN)/python -m tests.deploy.programs
+
+libfaketime:
+	@ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 $(call or_apt_install,libfaketime,$(NO_FAKETIME))

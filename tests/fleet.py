@@ -17,10 +17,10 @@ from streams.demo.worker_process import WORKER, WorkerProcess
 from streams.instruments.registry import load_registry
 from streams.kafka.connection import client_options, connection_options
 from streams.kafka.group_lag import GroupLag, group_lag
-from streams.kafka.local_broker import LocalKafka
 from streams.kafka.provisioning import create_missing_topics
 from streams.kafka.sealing import sealing
 from streams.kafka.topic_admin import topic_admin
+from streams.local_kafka.local_broker import LocalKafka
 from streams.policies.policy_loading import load_policy
 from streams.processing.topology import Topology
 from streams.recount.comparison import Recount

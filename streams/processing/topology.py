@@ -15,20 +15,26 @@ class InputKind(StrEnum):
 RECORD_BYTES_MAX = 16 * 1024 * 1024
 """The largest record on a topic that we write: an input record with its added headers, a large episode."""
 
-_COMPACTED: Mapping[str, str] = {
-    "cleanup.policy": "compact",
+_OURS: Mapping[str, str] = {
     "max.message.bytes": str(RECORD_BYTES_MAX),
+    # By the broker's clock: it refuses timestamps that are an hour ahead, and a worker's own clock may be wrong.
+    "message.timestamp.type": "LogAppendTime",
+}
+_COMPACTED: Mapping[str, str] = {
+    **_OURS,
+    "cleanup.policy": "compact",
     # A worker restores from the changelog: the less of it is stale, the sooner it is ready.
     "min.cleanable.dirty.ratio": "0.2",
 }
 _KEPT: Mapping[str, str] = {"cleanup.policy": "delete", "retention.ms": "-1"}
 _SHORT_LIVED: Mapping[str, str] = {
+    **_OURS,
     "cleanup.policy": "delete",
     "retention.ms": str(60 * 60 * 1000),
     # What is older goes a segment at a time.
     "segment.ms": str(10 * 60 * 1000),
 }
-_KEPT_LARGE: Mapping[str, str] = {**_KEPT, "max.message.bytes": str(RECORD_BYTES_MAX)}
+_KEPT_OURS: Mapping[str, str] = {**_KEPT, **_OURS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +118,9 @@ class Topology:
         return (
             TopicSpecification(self.survey_completed, "in: surveys", _KEPT),
             TopicSpecification(self.treatment_recorded, "in: treatments", _KEPT),
-            TopicSpecification(self.episodes_rekey, "internal: records on their way home", _KEPT_LARGE, internal=True),
+            TopicSpecification(self.episodes_rekey, "internal: records on their way home", _KEPT_OURS, internal=True),
             TopicSpecification(self.episodes_changelog, "internal: the episodes", _COMPACTED, internal=True),
-            TopicSpecification(self.coding_events, "out: the billing topic", _KEPT),
-            TopicSpecification(self.dead_letter, "out: what could not be read", _KEPT_LARGE),
+            TopicSpecification(self.coding_events, "out: the billing topic", _KEPT_OURS),
+            TopicSpecification(self.dead_letter, "out: what could not be read", _KEPT_OURS),
             TopicSpecification(self.worker_reports, "internal: how the workers are", _SHORT_LIVED, partition_count=1),
         )

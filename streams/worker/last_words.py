@@ -15,8 +15,7 @@ from aiokafka.errors import IllegalGenerationError, InvalidProducerEpoch, Produc
 from streams.kafka.broker_access import is_denial
 from streams.kafka.group_fenced_producer import FencedByGroupError
 from streams.kafka.group_member import FencedInstanceIdError
-from streams.worker.ending import end_process
-from streams.worker.refusal import RefusedError
+from streams.worker.ending import EXIT_REFUSED, end_process, exit_code_of
 from streams.worker.watchdog import StalledError
 
 _FENCED = (
@@ -47,10 +46,12 @@ def ending_of(error: BaseException) -> Ending:
     """The word for a worker that *error* has ended."""
     if is_denial(error):
         return Ending.DENIED
-    for kind, ending in ((RefusedError, Ending.REFUSED), (StalledError, Ending.STALLED), (_FENCED, Ending.FENCED)):
-        if isinstance(error, kind):
-            return ending
-    return Ending.DOUBT
+    if exit_code_of(error) == EXIT_REFUSED:
+        return Ending.REFUSED
+    if isinstance(error, StalledError):
+        return Ending.STALLED
+    # A step that failed says so in a sentence of its own, and has its reason behind it.
+    return Ending.FENCED if isinstance(error, _FENCED) or isinstance(error.__cause__, _FENCED) else Ending.DOUBT
 
 
 class _Words(msgspec.Struct):

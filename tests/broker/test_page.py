@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from streams.demo.health_system.generation import generate
-from streams.kafka.local_broker import LocalKafka
+from streams.local_kafka.local_broker import LocalKafka
 from tests.fleet import Fleet, pause, resume
 from tests.page.browser import open_browser
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from streams.kafka.loopback import free_ports
+from streams.local_kafka.loopback import free_ports
 from streams.monitoring.group_view import GroupView, encode_view
 from streams.monitoring.history import GroupSnapshot
 from streams.web.access import WebAccess

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from streams.kafka.loopback import free_ports
+from streams.local_kafka.loopback import free_ports
 from streams.settings import Settings
 from streams.web import connection, server
 from streams.web.access import WebAccess, WebRefusedError, web_access
