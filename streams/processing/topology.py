@@ -15,11 +15,9 @@ class InputKind(StrEnum):
 RECORD_BYTES_MAX = 16 * 1024 * 1024
 """The largest record on a topic that we write: an input record with its added headers, a large episode."""
 
-_OURS: Mapping[str, str] = {
-    "max.message.bytes": str(RECORD_BYTES_MAX),
-    # By the broker's clock: it refuses timestamps that are an hour ahead, and a worker's own clock may be wrong.
-    "message.timestamp.type": "LogAppendTime",
-}
+_BY_THE_BROKERS_CLOCK: Mapping[str, str] = {"message.timestamp.type": "LogAppendTime"}
+"""A broker refuses timestamps that are an hour ahead, and a worker's own clock may be wrong."""
+_OURS: Mapping[str, str] = {"max.message.bytes": str(RECORD_BYTES_MAX), **_BY_THE_BROKERS_CLOCK}
 _COMPACTED: Mapping[str, str] = {
     **_OURS,
     "cleanup.policy": "compact",
@@ -27,6 +25,13 @@ _COMPACTED: Mapping[str, str] = {
     "min.cleanable.dirty.ratio": "0.2",
 }
 _KEPT: Mapping[str, str] = {"cleanup.policy": "delete", "retention.ms": "-1"}
+_SHORT_LIVED: Mapping[str, str] = {
+    "cleanup.policy": "delete",
+    "retention.ms": str(60 * 60 * 1000),
+    # What is older goes a segment at a time.
+    "segment.ms": str(10 * 60 * 1000),
+    **_BY_THE_BROKERS_CLOCK,
+}
 _KEPT_OURS: Mapping[str, str] = {**_KEPT, **_OURS}
 
 
@@ -39,6 +44,8 @@ class TopicSpecification:
     config: Mapping[str, str]
     internal: bool = False
     """Its partitions belong to the stream tasks one to one."""
+    partition_count: int | None = None
+    """Where that is not a matter of load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,11 @@ class Topology:
         return f"{self.topic_prefix}{self.app_id}-episodes-rekey"
 
     @property
+    def worker_reports(self) -> str:
+        """Internal: what each worker tells the others of itself, so that each can show the whole group."""
+        return f"{self.topic_prefix}{self.app_id}-worker-reports"
+
+    @property
     def kinds(self) -> Mapping[str, InputKind]:
         """The input topics, and what each tells."""
         return {self.survey_completed: InputKind.SURVEY, self.treatment_recorded: InputKind.TREATMENT}
@@ -103,4 +115,5 @@ class Topology:
             TopicSpecification(self.episodes_changelog, "internal: the episodes", _COMPACTED, internal=True),
             TopicSpecification(self.coding_events, "out: the billing topic", _KEPT_OURS),
             TopicSpecification(self.dead_letter, "out: what could not be read", _KEPT_OURS),
+            TopicSpecification(self.worker_reports, "internal: how the workers are", _SHORT_LIVED, partition_count=1),
         )

@@ -12,6 +12,7 @@ from aiokafka import TopicPartition as KafkaTopicPartition
 from streams.kafka.broker_access import AccessDeniedError
 from streams.kafka.connection import client_options
 from streams.kafka.group_fenced_producer import GroupMetadata, OutcomeUnknownError, group_fenced, sender_failure
+from streams.worker.observer import TransactionPart, Unobserved, WorkObserver
 from streams.worker.step import Step, TopicPartition
 from streams.worker.tuning import Tuning
 
@@ -23,6 +24,10 @@ class StepFailedError(Exception):
     """The last step was not committed; the message says why."""
 
 
+class PlaceTakenError(StepFailedError):
+    """The brokers take nothing more from this producer."""
+
+
 class TransactionalWriter:
     """The worker's only producer.
 
@@ -31,13 +36,23 @@ class TransactionalWriter:
         group_id: The consumer group in whose name offsets are committed.
         transactional_id: Stable per worker slot, so that a restart ends what the last run left open.
         tuning: Time-outs and batch size.
+        observer: Times the parts of a transaction.
     """
 
-    def __init__(self, connection: Mapping[str, Any], *, group_id: str, transactional_id: str, tuning: Tuning) -> None:
+    def __init__(
+        self,
+        connection: Mapping[str, Any],
+        *,
+        group_id: str,
+        transactional_id: str,
+        tuning: Tuning,
+        observer: WorkObserver | None = None,
+    ) -> None:
         self._connection = connection
         self._group_id = group_id
         self._transactional_id = transactional_id
         self._tuning = tuning
+        self._timing = (observer or Unobserved()).timing
         self._step: Step | None = None
         self._producer: AIOKafkaProducer | None = None
         self._is_ending = False
@@ -80,12 +95,16 @@ class TransactionalWriter:
             raise told from (failure.__cause__ if told is failure else failure)
 
     async def _commit(self, producer: AIOKafkaProducer, step: Step) -> None:
-        await producer.begin_transaction()
-        await _send(producer, step)
-        offsets = {KafkaTopicPartition(*tp): offset for tp, offset in step.next_offsets.items()}
-        await producer.send_offsets_to_transaction(offsets, self._group_id)
-        self._is_ending = True
-        await producer.commit_transaction()
+        with self._timing(TransactionPart.BEGIN):
+            await producer.begin_transaction()
+        with self._timing(TransactionPart.SEND):
+            await _send(producer, step)
+        with self._timing(TransactionPart.OFFSETS):
+            offsets = {KafkaTopicPartition(*tp): offset for tp, offset in step.next_offsets.items()}
+            await producer.send_offsets_to_transaction(offsets, self._group_id)
+        with self._timing(TransactionPart.END):
+            self._is_ending = True
+            await producer.commit_transaction()
 
     def _told(self, failure: BaseException) -> BaseException:
         """*failure*, or what it means."""
@@ -95,7 +114,7 @@ class TransactionalWriter:
                     f"The brokers do not let us write under the transactional id {self._transactional_id}."
                 )
             case kafka_errors.ProducerFenced() | kafka_errors.InvalidProducerEpoch():
-                return StepFailedError(
+                return PlaceTakenError(
                     f"Another worker has taken the place {self._transactional_id}, or the brokers have given up a "
                     "transaction that took too long; the last step was not committed."
                 )
