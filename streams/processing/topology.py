@@ -15,11 +15,9 @@ class InputKind(StrEnum):
 RECORD_BYTES_MAX = 16 * 1024 * 1024
 """The largest record on a topic that we write: an input record with its added headers, a large episode."""
 
-_OURS: Mapping[str, str] = {
-    "max.message.bytes": str(RECORD_BYTES_MAX),
-    # By the broker's clock: it refuses timestamps that are an hour ahead, and a worker's own clock may be wrong.
-    "message.timestamp.type": "LogAppendTime",
-}
+_BY_THE_BROKERS_CLOCK: Mapping[str, str] = {"message.timestamp.type": "LogAppendTime"}
+"""A broker refuses timestamps that are an hour ahead, and a worker's own clock may be wrong."""
+_OURS: Mapping[str, str] = {"max.message.bytes": str(RECORD_BYTES_MAX), **_BY_THE_BROKERS_CLOCK}
 _COMPACTED: Mapping[str, str] = {
     **_OURS,
     "cleanup.policy": "compact",
@@ -33,6 +31,7 @@ _SHORT_LIVED: Mapping[str, str] = {
     "retention.ms": str(60 * 60 * 1000),
     # What is older goes a segment at a time.
     "segment.ms": str(10 * 60 * 1000),
+    **_BY_THE_BROKERS_CLOCK,
 }
 _KEPT_OURS: Mapping[str, str] = {**_KEPT, **_OURS}
 

@@ -85,7 +85,9 @@ def run_worker(settings: Settings, tuning: Tuning | None = None) -> None:
         )
         watchdog.start()
         _execute(worker)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it has stopped: being told again changes nothing
         words.leave(Ending.STOPPED)
+        _log.info("worker_stopped", exit_code=0)
 
 
 def _watchdog(worker: "_Worker", transport: BatchTransport, tuning: Tuning) -> Watchdog:
@@ -111,8 +113,6 @@ def _execute(worker: "_Worker") -> None:
     except SystemExit as ended:
         if ended.code not in {0, None}:  # Faust has said why
             worker.end(ended)
-        _log.info("worker_stopped", exit_code=0)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it has stopped: being told again changes nothing
     except Exception as error:  # noqa: BLE001 - whatever it is, the worker has not stopped in good order
         worker.end(error)
 

@@ -24,6 +24,10 @@ class StepFailedError(Exception):
     """The last step was not committed; the message says why."""
 
 
+class PlaceTakenError(StepFailedError):
+    """The brokers take nothing more from this producer."""
+
+
 class TransactionalWriter:
     """The worker's only producer.
 
@@ -100,6 +104,7 @@ class TransactionalWriter:
             await producer.send_offsets_to_transaction(offsets, self._group_id)
         self._is_ending = True
         with self._timing(TransactionPart.END):
+            self._is_ending = True
             await producer.commit_transaction()
 
     def _told(self, failure: BaseException) -> BaseException:
@@ -110,7 +115,7 @@ class TransactionalWriter:
                     f"The brokers do not let us write under the transactional id {self._transactional_id}."
                 )
             case kafka_errors.ProducerFenced() | kafka_errors.InvalidProducerEpoch():
-                return StepFailedError(
+                return PlaceTakenError(
                     f"Another worker has taken the place {self._transactional_id}, or the brokers have given up a "
                     "transaction that took too long; the last step was not committed."
                 )

@@ -77,6 +77,30 @@ def test_without_a_key_there_is_none() -> None:
     assert log_hash_key(Settings()) is None
 
 
+FULL_DISK = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL_DISK.exists(), reason="a device that is always full is Linux's")
+@pytest.mark.parametrize(
+    ("program", "exit_code"),
+    [
+        ("logging.getLogger('faust').error('lost'); log.error('lost'); os._exit(3)", 3),
+        ("end_process(ValueError())", EXIT_DOUBT),
+    ],
+    ids=["it goes on", "it ends as it must"],
+)
+def test_a_full_disk_under_the_log_changes_nothing(program: str, exit_code: int) -> None:
+    """What cannot be said is not said; a worker works on, and one in doubt does not live on for want of a last word."""
+    preamble = (
+        "import logging, os, structlog; from streams.logs import configure_logs; "
+        "from streams.worker.ending import end_process; configure_logs(); log = structlog.get_logger(); "
+    )
+    with FULL_DISK.open("w") as full:
+        ran = subprocess.run([sys.executable, "-c", preamble + program], check=False, stderr=full)
+
+    assert ran.returncode == exit_code
+
+
 def test_every_event_is_described() -> None:
     """Whoever searches logs by the names of events finds each in the table, with its level, and none that is not."""
     said = {
@@ -105,27 +129,3 @@ def test_for_whom(log_format: str, is_json: bool) -> None:  # noqa: FBT001
 
     assert said.startswith("{") == is_json
     assert "worker_started" in said
-
-
-FULL_DISK = Path("/dev/full")
-
-
-@pytest.mark.skipif(not FULL_DISK.exists(), reason="a device that is always full is Linux's")
-@pytest.mark.parametrize(
-    ("program", "exit_code"),
-    [
-        ("logging.getLogger('faust').error('lost'); log.error('lost'); os._exit(3)", 3),
-        ("end_process(ValueError())", EXIT_DOUBT),
-    ],
-    ids=["it goes on", "it ends as it must"],
-)
-def test_a_full_disk_under_the_log_changes_nothing(program: str, exit_code: int) -> None:
-    """What cannot be said is not said; a worker works on, and one in doubt does not live on for want of a last word."""
-    preamble = (
-        "import logging, os, structlog; from streams.logs import configure_logs; "
-        "from streams.worker.ending import end_process; configure_logs(); log = structlog.get_logger(); "
-    )
-    with FULL_DISK.open("w") as full:
-        ran = subprocess.run([sys.executable, "-c", preamble + program], check=False, stderr=full)
-
-    assert ran.returncode == exit_code
