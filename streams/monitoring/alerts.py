@@ -1,7 +1,7 @@
-"""Which alerts would fire now? The ones of ``deploy/prometheus/alerts.yml`` that one look can judge.
+"""Which alerts would fire now? The ones of ``deploy/prometheus/rules/alerts.yml`` that one look can judge.
 
 Prometheus waits before it fires, and sees burn rates; the page says what is true at this moment. The names, and the
-headings of the runbook, are the same (``tests/unit/test_alerts.py``).
+headings of the runbook, are the same (``tests/deploy/test_prometheus.py``).
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,12 +36,12 @@ def _of_the_group(situation: Situation) -> Iterator[AlertView]:
         yield _alert("G9603LagUnknown", "critical", situation.broker_trouble)
         return
     if situation.group_state is not None and situation.member_count == 0:
-        yield _alert("G9603NoMembers", "critical", "The group has no member: nothing is coded.")
+        yield _alert("G9603NoWorkers", "critical", "The group has no member: nothing is coded.")
     if situation.lag_seconds >= situation.lag_seconds_high:
         waits = f"{records_text(situation.lag_records)}, the oldest for {duration_text(situation.lag_seconds)}"
         if situation.rates_known and situation.out_per_second == 0:
-            yield _alert("G9603Stalled", "critical", f"Records wait and none is committed: {waits}.")
-        yield _alert("G9603LagHigh", "warning", f"The group is behind: {waits}.")
+            yield _alert("G9603PartitionStalled", "critical", f"Records wait and none is committed: {waits}.")
+        yield _alert("G9603LagBudgetBurnsFast", "warning", f"The group is behind: {waits}.")
 
 
 def _of_workers(workers: Sequence[WorkerView]) -> Iterator[AlertView]:
@@ -50,17 +50,17 @@ def _of_workers(workers: Sequence[WorkerView]) -> Iterator[AlertView]:
             silence = duration_text(worker.silent_seconds or 0.0)
             yield _alert("G9603WorkerDown", "critical", f"{worker.place} has not reported for {silence}.")
         if worker.trouble is not None:
-            yield _alert("G9603WatchdogWaiting", "warning", f"{worker.place}: {worker.trouble}")
+            yield _alert("G9603WorkerStuck", "warning", f"{worker.place}: {worker.trouble}")
     rules = {worker.policy for worker in workers if worker.policy is not None}
     if len(rules) > 1:
         yield _alert(
-            "G9603PolicyMixed", "critical", f"The workers code by different policies: {', '.join(sorted(rules))}."
+            "G9603RulesDiffer", "critical", f"The workers code by different policies: {', '.join(sorted(rules))}."
         )
 
 
 def _of_letters(per_hour: float) -> Iterator[AlertView]:
     if per_hour > 0:
-        yield _alert("G9603DeadLetters", "warning", f"{per_hour:,.0f} records an hour cannot be taken in.")
+        yield _alert("G9603DeadLettersRise", "warning", f"{per_hour:,.0f} records an hour cannot be taken in.")
 
 
 def _alert(name: str, severity: str, sentence: str) -> AlertView:

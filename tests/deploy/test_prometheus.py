@@ -1,5 +1,6 @@
 """Rules and dashboards: do they ask only for what a worker tells, and do the alerts come when they should?"""
 
+import inspect
 import re
 import subprocess
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from streams.metrics.catalogue import CATALOGUE
+from streams.monitoring.alerts import alerts_of
 from streams.settings import Settings
 from tests.deploy.dashboard_file import DASHBOARD_FILE, dashboard_document
 from tests.deploy.dockerfile import ROOT
@@ -96,3 +98,12 @@ def test_behind_means_the_same_to_the_rules_and_to_the_workers() -> None:
     high = Settings.model_fields["lag_seconds_high"].default
 
     assert behind.endswith(f">= bool {high:.0f}")
+
+
+def test_a_page_speaks_of_the_same_alerts() -> None:
+    """What would fire by one look has the names of the rules: they are the headings of the runbook."""
+    source = Path(inspect.getsourcefile(alerts_of) or "").read_text()
+    named = set(re.findall(r'"(G9603[A-Z]\w+)"', source))
+
+    assert named
+    assert named <= set(ALERTS)
