@@ -5,6 +5,7 @@ import typer
 from streams.cli.dead_letter import dead_letter
 from streams.cli.demo import demo
 from streams.cli.explain import explain
+from streams.cli.lag import lag
 from streams.cli.policy import policy
 from streams.cli.reconcile import reconcile
 from streams.cli.report import report
@@ -33,6 +34,7 @@ cli.command()(worker)
 cli.command()(topics)
 cli.command()(send)
 cli.command()(explain)
+cli.command()(lag)
 cli.command()(reconcile)
 cli.command()(report)
 cli.add_typer(dead_letter, name="dead-letter")

@@ -58,6 +58,7 @@ class Role(StrEnum):
     PRODUCER = "producer"
     BILLING_CONSUMER = "billing"
     EXPLAINER = "explainer"
+    OBSERVER = "observer"
     AUDITOR = "auditor"
     REPLAYER = "replayer"
     OPERATOR = "operator"
@@ -80,10 +81,12 @@ def rights_of(role: Role, topology: Topology) -> tuple[Right, ...]:  # noqa: PLR
         case Role.PRODUCER:
             return _to_inputs(topology)
         case Role.BILLING_CONSUMER:
-            group = Right(ResourceType.GROUP, BILLING_GROUP, Operation.READ)
-            return (_topic(topology.coding_events, Operation.READ), group)
+            return (_topic(topology.coding_events, Operation.READ), _group(BILLING_GROUP, Operation.READ))
         case Role.EXPLAINER:
             return (_topic(topology.episodes_changelog, Operation.READ),)
+        case Role.OBSERVER:
+            read = (*topology.sources, topology.worker_reports)
+            return (*(_topic(name, Operation.READ) for name in read), _group(topology.app_id, Operation.DESCRIBE))
         case Role.AUDITOR:
             return _of_an_auditor(topology)
         case Role.REPLAYER:
@@ -94,8 +97,14 @@ def rights_of(role: Role, topology: Topology) -> tuple[Right, ...]:  # noqa: PLR
 
 
 def _of_a_worker(topology: Topology) -> tuple[Right, ...]:
-    read = {*topology.sources, topology.episodes_changelog}
-    written = {topology.episodes_rekey, topology.episodes_changelog, topology.coding_events, topology.dead_letter}
+    read = {*topology.sources, topology.episodes_changelog, topology.worker_reports}
+    written = {
+        topology.episodes_rekey,
+        topology.episodes_changelog,
+        topology.coding_events,
+        topology.dead_letter,
+        topology.worker_reports,
+    }
     rights = []
     for specification in topology.specifications:
         name = specification.name
@@ -105,15 +114,15 @@ def _of_a_worker(topology: Topology) -> tuple[Right, ...]:
     transactional_ids = f"{topology.app_id}-"
     return (
         *rights,
-        Right(ResourceType.GROUP, topology.app_id, Operation.READ),
+        _group(topology.app_id, Operation.READ),
         Right(ResourceType.TRANSACTIONAL_ID, transactional_ids, Operation.WRITE, PatternType.PREFIXED),
     )
 
 
 def _of_an_auditor(topology: Topology) -> tuple[Right, ...]:
     outputs = (topology.episodes_rekey, topology.coding_events, topology.dead_letter, topology.dead_letter_replays)
-    group = Right(ResourceType.GROUP, topology.app_id, Operation.DESCRIBE)
-    return (*(_topic(name, Operation.READ) for name in (*topology.kinds, *outputs)), group)
+    read = (*topology.kinds, *outputs)
+    return (*(_topic(name, Operation.READ) for name in read), _group(topology.app_id, Operation.DESCRIBE))
 
 
 def _of_a_replayer(topology: Topology) -> tuple[Right, ...]:
@@ -133,3 +142,7 @@ def _to_inputs(topology: Topology) -> tuple[Right, ...]:
 
 def _topic(name: str, operation: Operation) -> Right:
     return Right(ResourceType.TOPIC, name, operation)
+
+
+def _group(name: str, operation: Operation) -> Right:
+    return Right(ResourceType.GROUP, name, operation)

@@ -5,10 +5,10 @@ changelog. It is synchronous and knows no client: batches in, records to write o
 into the one transaction of the worker's step, together with the positions that it reached.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from streams.domain.coder import CodedEpisode, advance
 from streams.domain.decision import Coded
@@ -30,6 +30,7 @@ from streams.processing.partitioning import home_partition
 from streams.processing.records import Batch, InputRecord, OutputRecord
 from streams.processing.rekeying import Origin, arrived_origin, origin_of, travelling_headers
 from streams.processing.stored_episode import decode_episode, encode_episode, with_new_facts
+from streams.processing.task_output import CodingTold, DeadLetterTold, TaskOutput
 from streams.processing.topology import InputKind, Topology
 
 _NEW = CodedEpisode()
@@ -53,17 +54,6 @@ class Coder:
         return self.partition_counts[self.topology.episodes_changelog]
 
 
-@dataclass(slots=True)
-class TaskOutput:
-    """What one task adds to the step."""
-
-    records: list[OutputRecord] = field(default_factory=list)
-    next_offsets: dict[str, int] = field(default_factory=dict)
-    """Of the source topics that were read, in the task's partition."""
-    tally: Counter[str] = field(default_factory=Counter)
-    """records, rekeyed, dead_letters, rejected_ by reason, coding_events, and decided_ by outcome."""
-
-
 class StreamTask:
     """The episodes and positions of one partition.
 
@@ -83,6 +73,7 @@ class StreamTask:
     ) -> None:
         self.partition = partition
         self.episodes = episodes
+        self.episode_bytes = sum(map(len, episodes.values()))
         self.next_offsets = dict(next_offsets)
         self._coder = coder
         self._kinds = coder.topology.kinds
@@ -112,7 +103,8 @@ class StreamTask:
             for start in range(0, len(records), _RECORDS_A_TURN):
                 self._take(topic, records[start : start + _RECORDS_A_TURN], arrivals, output)
                 yield
-            output.tally["records"] += len(records)
+            output.consumed[topic] += len(records)
+            output.consumed_bytes[topic] += sum(len(record.value or b"") for record in records)
             self.next_offsets[topic] = output.next_offsets[topic] = records[-1].offset + 1
         episodes = iter(arrivals.by_key.items())
         while turn := tuple(islice(episodes, _RECORDS_A_TURN)):
@@ -159,8 +151,10 @@ class StreamTask:
         topic = self._coder.topology.dead_letter
         partition = self.partition % self._coder.partition_counts[topic]
         output.records.append(dead_letter(record, origin, rejected, topic=topic, partition=partition))
-        output.tally["dead_letters"] += 1
-        output.tally[f"rejected_{rejected.reason}"] += 1
+        told = DeadLetterTold(
+            origin.topic, origin.partition, origin.offset, rejected.reason, rejected.detail, origin.timestamp_ms
+        )
+        output.dead_letters.append(told)
 
     def _is_home(self, episode_id: str) -> bool:
         return home_partition(episode_id, self._coder.task_count) == self.partition
@@ -170,7 +164,7 @@ class StreamTask:
         headers = travelling_headers(origin)
         topic = self._coder.topology.episodes_rekey
         output.records.append(OutputRecord(topic, home, record.key, record.value, headers))
-        output.tally["rekeyed"] += 1
+        output.rekeyed += 1
 
     def _advance(self, key: bytes, arrived: list[Arrival], output: TaskOutput) -> None:
         stored = self.episodes.get(key)
@@ -178,9 +172,10 @@ class StreamTask:
         if value is None:
             value = self._decided(key, stored, arrived, output)
         else:
-            output.tally["decided_too_few_facts"] += 1
+            output.decisions["too_few_facts"] += 1
         if value != stored:
             self.episodes[key] = value
+            self.episode_bytes += len(value) - (len(stored) if stored is not None else 0)
             output.records.append(OutputRecord(self._changelog, self.partition, key, value))
 
     def _decided(self, key: bytes, stored: bytes | None, arrived: list[Arrival], output: TaskOutput) -> bytes:
@@ -192,13 +187,18 @@ class StreamTask:
             return stored
         if step.decision is not None:
             decided = step.decision.code if isinstance(step.decision, Coded) else step.decision.missing.reason
-            output.tally[f"decided_{decided}"] += 1
+            output.decisions[decided] += 1
         if step.event is not None:
             output.records.append(
                 coding_record(step.event, topic=self._coding_events, partition=self._billing_partition(episode_id))
             )
-            output.tally["coding_events"] += 1
+            output.codings.append(self._told(step.event, max(arrival.timestamp_ms for arrival in arrived)))
         return encode_episode(step.after)
+
+    def _told(self, event: Mapping[str, Any], caused_at_ms: int) -> CodingTold:
+        payer = self._coder.policy.payer_rule(event["payer_id"]).id
+        instrument, program = event["instrument"]["id"], event["program"] or ""
+        return CodingTold(event["action"], event["code"], instrument, payer, program, caused_at_ms)
 
     def _billing_partition(self, episode_id: str) -> int:
         count = self._coder.partition_counts[self._coding_events]

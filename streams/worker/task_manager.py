@@ -16,17 +16,19 @@ It knows neither Faust nor aiokafka: the tests drive it without a broker.
 """
 
 import asyncio
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Sequence
-from enum import StrEnum
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import structlog
 
 from streams.processing.records import Batch, InputRecord, OutputRecord
-from streams.processing.stream_task import Coder, StreamTask, TaskOutput
+from streams.processing.stream_task import Coder, StreamTask
+from streams.processing.task_output import TaskOutput
+from streams.worker.observer import Unobserved, WorkObserver
 from streams.worker.restorer import RestoredPartition
 from streams.worker.step import Generation, Step, StepWriter, TopicPartition
+from streams.worker.task_progress import Phase, TaskProgress
 from streams.worker.tuning import Tuning
 
 _log = structlog.get_logger(__name__)
@@ -39,29 +41,12 @@ class Restorer(Protocol):
     def records_read(self) -> int:
         """Of all restores together: how the watchdog sees that one comes forward."""
 
+    @property
+    def records_remaining(self) -> int:
+        """Offsets that the restore under way has yet to pass."""
+
     async def restore(self, partitions: Collection[int]) -> dict[int, RestoredPartition]:
         """The state of *partitions* as of the last committed transaction of any worker."""
-
-
-class Phase(StrEnum):
-    """What the worker is about."""
-
-    REBALANCING = "rebalancing"
-    """It has no tasks: not yet, or not any more."""
-    RESTORING = "restoring"
-    WORKING = "working"
-
-
-class TaskProgress(NamedTuple):
-    """How far the worker is, for whoever watches over it."""
-
-    phase: Phase
-    assignments: int
-    """How often tasks were given to it."""
-    records_restored: int
-    steps_committed: int
-    records_in_hand: bool
-    """Whether records were received that are not committed."""
 
 
 class _Parked(NamedTuple):
@@ -78,9 +63,10 @@ class TaskManager:
         writer: Writes steps.
         on_failure: Called once with whatever made going on impossible; it should end the process.
         tuning: Sizes and the linger.
+        observer: Is told what is done.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a manager has all parts
         self,
         coder: Coder,
         *,
@@ -88,8 +74,9 @@ class TaskManager:
         writer: StepWriter,
         on_failure: Callable[[BaseException], None],
         tuning: Tuning,
+        observer: WorkObserver | None = None,
     ) -> None:
-        self.tally: Counter[str] = Counter()
+        self._observer = observer or Unobserved()
         self._coder = coder
         self._restorer = restorer
         self._writer = writer
@@ -111,6 +98,7 @@ class TaskManager:
         self._assignment: asyncio.Task[None] | None = None
         self._assigned = asyncio.Event()
         self._assignments = 0
+        self._without_tasks_since: float | None = None
         self._steps_committed = 0
 
     @property
@@ -131,6 +119,16 @@ class TaskManager:
     def partitions(self) -> frozenset[int]:
         """The partitions that have a task here."""
         return frozenset(self._tasks)
+
+    @property
+    def tasks(self) -> Mapping[int, StreamTask]:
+        """The tasks that are here, by partition."""
+        return self._tasks
+
+    @property
+    def records_remaining(self) -> int:
+        """Offsets of the changelog that the restore under way has yet to pass."""
+        return self._restorer.records_remaining
 
     def next_offsets(self) -> dict[TopicPartition, int]:
         """Where to read on, for every source partition of every task; 0 where nothing was read yet."""
@@ -168,6 +166,8 @@ class TaskManager:
         self._generation, self._tasks, self._parked = generation, kept, None
         self._received = self.next_offsets()
         self._assignments += 1
+        now = asyncio.get_running_loop().time()
+        self._observer.tasks_assigned(now - (self._without_tasks_since or now))
         self._assigned.set()
         _log.info("tasks_assigned", generation=generation.id, tasks=len(kept), restored=len(restored))
 
@@ -179,6 +179,7 @@ class TaskManager:
             await asyncio.wait([self._assignment])
         # At once with what follows: a run taken in behind those that are dropped here would leave a hole.
         generation, self._generation = self._generation, None
+        self._without_tasks_since = asyncio.get_running_loop().time()
         self._inbox.clear()
         self._inbox_count = 0
         self._space.set()
@@ -264,7 +265,10 @@ class TaskManager:
             inbox, self._inbox = self._inbox, defaultdict(list)
             self._inbox_count = 0
             self._space.set()
+            loop = asyncio.get_running_loop()
+            started = loop.time()
             step = await self._computed(self._generation, inbox)
+            self._observer.step_computed(loop.time() - started)
             if self._commit is not None:
                 await self._commit
             self._commit = asyncio.create_task(self._committed(step), name="stream-task-commit")
@@ -272,15 +276,16 @@ class TaskManager:
     async def _computed(self, generation: Generation, inbox: dict[int, list[Batch]]) -> Step:
         records: list[OutputRecord] = []
         next_offsets: dict[TopicPartition, int] = {}
+        outputs = []
         for partition, batches in inbox.items():
             output = TaskOutput()
+            outputs.append(output)
             for _ in self._tasks[partition].processing(batches, output):
                 await asyncio.sleep(0)  # the commit of the step before goes on meanwhile
             records += output.records
-            self.tally.update(output.tally)
             for topic, offset in output.next_offsets.items():
                 next_offsets[TopicPartition(topic, partition)] = offset
-        return Step(generation, records, next_offsets)
+        return Step(generation, records, next_offsets, outputs)
 
     async def _committed(self, step: Step) -> None:
         try:
@@ -289,3 +294,4 @@ class TaskManager:
             self._on_failure(error)
             raise
         self._steps_committed += 1
+        self._observer.step_committed(step)
