@@ -51,9 +51,12 @@ def print_json(value: Any) -> None:  # noqa: ANN401 - any JSON value
     out.file.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode())
 
 
-def write_document(path: Path, text: str) -> None:
-    """Write *text* to *path*, or end with a sentence."""
+def write_document(path: Path, text: str, *, private: bool = False) -> None:
+    """Write *text* to *path*, or end with a sentence; where it is *private*, only for its owner."""
     try:
+        if private:
+            path.touch(mode=0o600)
+            path.chmod(0o600)
         path.write_text(text, "utf-8")
     except OSError as error:
         fail(f"{path} cannot be written ({error.strerror}): name a file in a folder that is there.", ExitCode.USAGE)

@@ -17,7 +17,7 @@ from streams.kafka.connection import connection_options
 from streams.kafka.granted_rights import ensure_rights
 from streams.kafka.provisioning import ensure_topics
 from streams.policies.policy_loading import load_policy
-from streams.processing.access import ResourceType, Role, rights_of
+from streams.processing.access import Role, rights_of
 from streams.processing.topology import Topology
 from streams.recount.comparison import Names, Recount
 from streams.recount.extent import Extent, extent_of
@@ -79,9 +79,8 @@ def reconcile(
 
 async def _extent(settings: Settings, topology: Topology, since: datetime | None) -> Extent:
     connection = connection_options(settings)
-    rights = rights_of(Role.AUDITOR, topology)
-    await ensure_rights(connection, rights)
-    await ensure_topics(connection, [right.name for right in rights if right.resource_type is ResourceType.TOPIC])
+    await ensure_rights(connection, rights_of(Role.AUDITOR, topology))
+    await ensure_topics(connection, [*topology.sources, topology.coding_events, topology.dead_letter])
     return await extent_of(
         connection,
         topology,

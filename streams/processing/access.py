@@ -121,8 +121,8 @@ def _of_a_worker(topology: Topology) -> tuple[Right, ...]:
 
 def _of_an_auditor(topology: Topology) -> tuple[Right, ...]:
     outputs = (topology.episodes_rekey, topology.coding_events, topology.dead_letter, topology.dead_letter_replays)
-    group = Right(ResourceType.GROUP, topology.app_id, Operation.DESCRIBE)
-    return (*(_topic(name, Operation.READ) for name in (*topology.kinds, *outputs)), group)
+    read = (*topology.kinds, *outputs)
+    return (*(_topic(name, Operation.READ) for name in read), _group(topology.app_id, Operation.DESCRIBE))
 
 
 def _of_a_replayer(topology: Topology) -> tuple[Right, ...]:

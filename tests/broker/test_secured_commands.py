@@ -69,11 +69,13 @@ def events(tmp_path: Path) -> Path:
 
 async def test_each_role_does_its_work_with_exactly_its_rights(place: Place, events: Path) -> None:
     """Topics are made, events sent, an episode asked for, and codes read as billing does."""
-    topics, send, explain = await asyncio.to_thread(
+    topics, send, explain, reconcile, replay = await asyncio.to_thread(
         lambda: (
             place.run(place.enter(Role.OPERATOR), "topics", "--replication", "1", "--json"),
             place.run(place.enter(Role.PRODUCER), "send", str(events)),
             place.run(place.enter(Role.EXPLAINER), "explain", "ep1"),
+            place.run(place.enter(Role.AUDITOR), "reconcile", "--json"),
+            place.run(place.enter(Role.REPLAYER), "dead-letter", "replay", "--all"),
         )
     )
     billing = connection_options(Settings(**place.enter(Role.BILLING_CONSUMER)))
@@ -84,6 +86,9 @@ async def test_each_role_does_its_work_with_exactly_its_rights(place: Place, eve
     assert send.exit_code == 0, send.output
     assert (explain.exit_code, "is not known" in explain.output) == (NOT_FOUND, True), explain.output
     assert codes == {}
+    assert reconcile.exit_code == 0, (reconcile.output, reconcile.exception)
+    assert json.loads(reconcile.stdout)["waiting"]["records"] == 2
+    assert (replay.exit_code, "0 still dead" in replay.output) == (0, True), replay.output
 
 
 @pytest.mark.parametrize(

@@ -132,18 +132,18 @@ def test_large_groups_are_shown() -> None:
 @pytest.mark.parametrize(
     ("line", "improved", "points", "met", "days"),
     [
-        ("odi 48 @-3d | T | odi 22 @+60d", True, 26.0, True, 60),
-        ("odi 48 @-3d | T | odi 44 @+60d", True, 4.0, False, 60),
-        ("odi 48 @-3d | T | odi 60 @+9d | odi 52 @+60d", False, -4.0, False, 60),
-        ("lefs 20 @-3d | T | lefs 40 @+10d | lefs 60 @+60d", True, 20.0, True, 10),
-        ("avvq 40 @-3d | T | avvq 30 @+60d", True, 10.0, None, 60),
+        ("odi 48 @-3d | T | odi 22 @+60d", True, 26, True, 60),
+        ("odi 48 @-3d | T | odi 44 @+60d", True, 4, False, 60),
+        ("odi 48 @-3d | T | odi 60 @+9d | odi 52 @+60d", False, -4, False, 60),
+        ("lefs 20 @-3d | T | lefs 40 @+10d | lefs 60 @+60d", True, 20, True, 10),
+        ("avvq 40 @-3d | T | avvq 30 @+60d", True, 10, None, 60),
     ],
     ids=["improved", "less-than-published", "worse-at-the-latest", "more-is-better-and-the-earliest", "none-published"],
 )
 def test_the_follow_up_that_counts(
     line: str,
     improved: bool,  # noqa: FBT001 - columns of a table
-    points: float,
+    points: int,
     met: bool | None,  # noqa: FBT001
     days: int,
 ) -> None:
@@ -152,7 +152,7 @@ def test_the_follow_up_that_counts(
 
     assert outcome.follow_up is not None
     told = outcome.follow_up
-    assert (told.improved, told.improvement_points, told.met_published_change, told.days) == (
+    assert (told.improved, int(told.improvement_points), told.met_published_change, told.days) == (
         improved,
         points,
         met,
