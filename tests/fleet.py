@@ -88,6 +88,13 @@ class Fleet:
 
         await self.until(logged, f"{worker.name} logs {words}")
 
+    async def pages_of(self, worker: WorkerProcess) -> str:
+        """Where the pages of *worker* are, once they are."""
+        await self.until_logged(worker, '"event": "web_started"')
+        lines = (json.loads(line) for line in worker.log_text().splitlines() if line.startswith("{"))
+        (started,) = (line for line in lines if line["event"] == "web_started")
+        return f"http://{started['host']}:{started['port']}"
+
     async def ended(self, worker: WorkerProcess) -> int:
         """The exit code of *worker*, which ends by itself; nobody starts it again."""
         self.workers.remove(worker)

@@ -130,7 +130,7 @@ async def pages(serve: Serve) -> Pages:
 
 async def test_what_the_pages_say(pages: Pages) -> None:
     """To people a page, to Prometheus figures in the format that it takes, to scripts JSON, to supervisors a word."""
-    front, style, script = [await pages.ask(path) for path in ("/", "/page.css", "/page.js")]
+    front, style, script = [await pages.ask(path) for path in ("/", "/page/page.css", "/page/main.js")]
     assert (front.status, front.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert front.body.startswith("<!doctype html>")
     assert style.headers["Content-Type"] == "text/css; charset=utf-8"
