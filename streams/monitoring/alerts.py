@@ -28,7 +28,8 @@ FIRST_STEPS = {
 
 def alerts_of(situation: Situation, *, dead_letters_per_hour: float) -> tuple[AlertView, ...]:
     """What would fire, the worst first."""
-    return (*_of_the_group(situation), *_of_workers(situation.workers), *_of_letters(dead_letters_per_hour))
+    alerts = (*_of_the_group(situation), *_of_workers(situation.workers), *_of_letters(dead_letters_per_hour))
+    return tuple(sorted(alerts, key=lambda alert: alert.severity != "critical"))
 
 
 def _of_the_group(situation: Situation) -> Iterator[AlertView]:

@@ -30,7 +30,7 @@ SHAPES = {
 
 @pytest.mark.parametrize("name", SCENES)
 async def test_the_answer_is_a_word_a_shape_and_a_sentence(visit: Open, name: str) -> None:
-    """Of each state; so are its alerts, each beside the runbook's line."""
+    """Of each state; so are its alerts, the critical first, each beside the runbook's line."""
     opened = await visit(SCENES[name]())
     page, view = opened.page, opened.pages.view
 
@@ -39,6 +39,8 @@ async def test_the_answer_is_a_word_a_shape_and_a_sentence(visit: Open, name: st
     await expect(page.locator("#sentence")).to_have_text(view.sentence)
     await expect(page.locator("#cause")).to_have_text(view.cause or "")
     await expect(page).to_have_title(f"{view.condition.value} · {view.app_id}")
+    severities = [alert.severity for alert in view.alerts]
+    assert severities == sorted(severities)
     alerts = page.locator("#alert-list li")
     await expect(alerts).to_have_count(len(view.alerts))
     for shown, alert in zip(await alerts.all(), view.alerts, strict=True):
