@@ -35,6 +35,7 @@ NO_KAFKA := "The tests run a real Kafka, with Java 17 or newer and Maven: instal
 	(apt-get install default-jre-headless maven, or brew install openjdk maven)."
 NO_PROGRAMS := "What is in deploy/ is checked with Prometheus' promtool and with docker-compose: install both \
 	(apt-get install prometheus docker-compose, or brew install prometheus docker-compose)."
+NO_POSTGRESQL := "Billing's tables are tested on PostgreSQL: install it (apt-get install postgresql); it need not run."
 NO_FAKETIME := "Scenarios with a wrong clock need libfaketime (Debian and Ubuntu: apt-get install libfaketime)."
 OTHER_PYTHON := "The locks are resolved on the oldest Python, so that newer ones can use them: make lock PYTHON=python3.11."
 
@@ -42,7 +43,7 @@ OTHER_PYTHON := "The locks are resolved on the oldest Python, so that newer ones
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup demo test test-3.9 chaos soak simulation check audit sbom fuzz format schemas bench lock clean
-.PHONY: java-and-maven chromium libfaketime screenshots deploy-programs deploy-check image-check
+.PHONY: java-and-maven chromium libfaketime postgresql screenshots deploy-programs deploy-check image-check
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -52,7 +53,7 @@ setup: $(READY) ## Make .venv: all that the lock file names, and this project.
 demo: setup ## Watch codes come out of a real Kafka. ARGS="--source synthea": of Synthea's patients.
 	@$(BIN)/g9603 demo $(ARGS)
 
-test: check java-and-maven chromium deploy-programs $(CONTRACT_TOOLS) ## Run every check and every test. ARGS="-k name": of the tests, only these.
+test: check java-and-maven chromium deploy-programs postgresql $(CONTRACT_TOOLS) ## Run every check and every test. ARGS="-k name": of the tests, only these.
 	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile $(ARGS)
 
 test-3.9: setup java-and-maven chromium ## Run the tests that need a broker against Kafka 3.9. ARGS="-k name": only these.
@@ -114,7 +115,7 @@ lock: ## Resolve the lock files anew. ARGS=--upgrade: to the newest versions.
 	$(LOCK_TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check 'pip-tools>=7.6,<8'
 	$(PIP_COMPILE) $(ARGS) --output-file requirements/runtime.lock --extra demo pyproject.toml
 	$(DEVELOPMENT_REQUIREMENTS) | $(PIP_COMPILE) $(ARGS) --constraint requirements/runtime.lock \
-		--output-file requirements/development.lock --extra demo pyproject.toml -
+		--output-file requirements/development.lock --extra billing --extra demo pyproject.toml -
 	$(BUILD_REQUIREMENTS) | $(PIP_COMPILE) $(ARGS) --constraint requirements/development.lock \
 		--output-file requirements/build.lock -
 	rm -rf $(LOCK_TOOLS)
@@ -150,6 +151,9 @@ deploy-programs: setup
 	@{ command -v promtool && command -v docker-compose; } >/dev/null \
 		$(call or_apt_install,prometheus docker-compose,$(NO_PROGRAMS))
 	@$(BIN)/python -m tests.deploy.programs
+
+postgresql:
+	@{ ls /usr/lib/postgresql/*/bin/initdb || command -v initdb; } >/dev/null 2>&1 $(call or_apt_install,postgresql,$(NO_POSTGRESQL))
 
 libfaketime:
 	@ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 $(call or_apt_install,libfaketime,$(NO_FAKETIME))

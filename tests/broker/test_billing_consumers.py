@@ -5,18 +5,26 @@ The consumers are those of examples/billing-consumer, as their page says to run 
 
 import asyncio
 import json
+import os
+import random
+import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
+from sqlalchemy import func, select
 
+from streams.billing.engine import open_database
+from streams.billing.tables import CODING_EVENT, STANDING_CODE
 from streams.demo.health_system.generation import generate
 from streams.kafka.log_reader import read_log
 from streams.local_kafka.java import find_java
@@ -25,9 +33,11 @@ from streams.local_kafka.local_broker import LocalKafka
 from streams.local_kafka.maven import default_cache_dir
 from tests.billing_consumer import billed
 from tests.fleet import Fleet
+from tests.postgresql import running_postgresql
 
 pytestmark = pytest.mark.kafka
 
+G9603 = (sys.executable, "-m", "streams")
 EXAMPLES = Path(__file__).parents[2] / "examples" / "billing-consumer"
 WAIT_SECONDS_MAX = 60
 POLL_SECONDS = 0.05
@@ -57,6 +67,7 @@ class BillingTopic:
             for record in records:
                 event = json.loads(record.value or b"")
                 told[event["episode_id"]].append(event)
+        self.event_count = sum(map(len, told.values()))
         standing = {episode: billed(events) for episode, events in told.items()}
         assert {"new", "replace", "void"} == {event["action"] for events in told.values() for event in events}
         return {episode: event["event_id"] for episode, event in standing.items() if event is not None}
@@ -68,15 +79,28 @@ def billing_topic(kafka: LocalKafka, tmp_path_factory: pytest.TempPathFactory) -
     return BillingTopic(kafka, tmp_path_factory.mktemp("workers"))
 
 
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[str]:
+    """The URL of an empty PostgreSQL. A socket's path is short: pytest's own folders are too deep."""
+    with tempfile.TemporaryDirectory(prefix="g9603-") as folder, running_postgresql(Path(folder)) as url:
+        yield url
+
+
 def until_held(command: Sequence[str], held: Callable[[], Held], wanted: Held) -> None:
     """Run *command*, kill it as soon as it holds anything, and run it again until it holds what is *wanted*."""
     run_until(command, lambda: bool(held()))
     run_until(command, lambda: held() == wanted)
 
 
-def run_until(command: Sequence[str], condition: Callable[[], bool]) -> None:
-    """Run *command*, which does not end by itself, until *condition* holds; then kill it."""
-    consumer = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+def run_until(
+    command: Sequence[str],
+    condition: Callable[[], bool],
+    environment: Mapping[str, str] | None = None,
+    *,
+    ending: signal.Signals = signal.SIGKILL,
+) -> int:
+    """Run *command*, which does not end by itself, until *condition* holds, then end it; its exit code."""
+    consumer = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
     try:
         deadline = time.monotonic() + WAIT_SECONDS_MAX
         while not condition():
@@ -84,8 +108,9 @@ def run_until(command: Sequence[str], condition: Callable[[], bool]) -> None:
             assert time.monotonic() < deadline, "it does not come to hold what it should"
             time.sleep(POLL_SECONDS)
     finally:
-        consumer.kill()
+        consumer.send_signal(ending)
         consumer.communicate()
+    return consumer.returncode
 
 
 def test_the_example_in_python(billing_topic: BillingTopic, tmp_path: Path) -> None:
@@ -116,3 +141,55 @@ def test_the_example_in_java(billing_topic: BillingTopic, tmp_path: Path) -> Non
         return {episode: code["event_id"] for episode, code in codes.items() if code["action"] != "void"}
 
     until_held(command, held, billing_topic.net_state)
+
+
+class Sink:
+    """`g9603 billing sink` with a database, which writes few events at a time, so that it can be killed in between.
+
+    Args:
+        topic: What it reads.
+        url: The database.
+    """
+
+    def __init__(self, topic: BillingTopic, url: str) -> None:
+        settings = topic.fleet.settings.model_copy(update={"billing_database": SecretStr(url)})
+        self.environment = {**os.environ, **settings.environment()}
+        self._engine = open_database(url)
+
+    def held(self) -> Held:
+        """The standing event of each episode that has one."""
+        active = select(STANDING_CODE).where(STANDING_CODE.c.action != "void")
+        with self._engine.begin() as connection:
+            return {row.episode_id: row.event_id for row in connection.execute(active)}
+
+    def close(self) -> None:
+        """Leave the database."""
+        self._engine.dispose()
+
+    def event_count(self) -> int:
+        """How many events were written."""
+        with self._engine.begin() as connection:
+            return connection.scalar(select(func.count()).select_from(CODING_EVENT)) or 0
+
+
+KILLS = 3
+SINK = (sys.executable, str(Path(__file__).parents[1] / "slow_sink.py"))
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_the_sink(billing_topic: BillingTopic, postgresql: str, tmp_path: Path, kind: str) -> None:
+    """Killed again and again while it writes, in the end it holds what billing was told, and each event once."""
+    url = postgresql if kind == "postgresql" else f"sqlite:///{tmp_path / 'billing.sqlite'}"
+    chance = random.Random(kind)  # noqa: S311 - not a secret
+    with closing(Sink(billing_topic, url)) as sink:
+        for _ in range(KILLS):
+            wanted = sink.event_count() + chance.randint(1, billing_topic.event_count // (2 * KILLS))
+            run_until(SINK, lambda: sink.event_count() >= wanted, sink.environment)  # noqa: B023 - it has ended by then
+        wanted = sink.event_count() + 1
+        assert run_until(SINK, lambda: sink.event_count() >= wanted, sink.environment, ending=signal.SIGTERM) == 0
+        assert sink.event_count() < billing_topic.event_count
+        told = subprocess.check_output((*G9603, "billing", "sink", "--once", "--json"), env=sink.environment)
+
+        assert json.loads(told)["written"] > 0
+        assert sink.held() == billing_topic.net_state
+        assert sink.event_count() == billing_topic.event_count
