@@ -3,8 +3,10 @@
 from typing import NamedTuple
 
 from schemas.coding_event import CodingEvent
-from schemas.vocabulary import CodingAction
+from schemas.vocabulary import Channel, CodingAction
 from streams.billing.refusals import NotFollowingError
+
+_ON_CLAIMS = (Channel.CLAIM, Channel.BOTH)
 
 
 class Standing(NamedTuple):
@@ -22,6 +24,24 @@ class Standing(NamedTuple):
 
 NOTHING = Standing(0, "", CodingAction.VOID)
 """Of an episode that nothing was told of."""
+
+
+class Told(NamedTuple):
+    """A coding event, and the one that stood before it; None where none did."""
+
+    prior: CodingEvent | None
+    event: CodingEvent
+
+    @property
+    def taken_back(self) -> CodingEvent | None:
+        """What was charged on a claim and is not any more, or not so."""
+        return self.prior if self.prior is not None and self.prior.channel in _ON_CLAIMS else None
+
+    @property
+    def charged(self) -> CodingEvent | None:
+        """What is to be charged on a claim now. What is on hold, or for a registry alone, is no charge."""
+        is_charge = self.event.action is not CodingAction.VOID and self.event.channel in _ON_CLAIMS
+        return self.event if is_charge else None
 
 
 def standing_after(standing: Standing, event: CodingEvent) -> Standing:

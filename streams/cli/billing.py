@@ -2,21 +2,19 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
-from streams.billing.refusals import BillingRefusedError, PositionTakenError
-from streams.cli.console import ExitCode, err, fail, out, print_json, refusals, settings_of_environment
+from streams.cli.billing_database import billing_database
+from streams.cli.billing_export import export, held
+from streams.cli.console import err, out, print_json, refusals, settings_of_environment
 from streams.kafka.connection import connection_options
 from streams.kafka.granted_rights import ensure_rights
 from streams.kafka.provisioning import ensure_topics
 from streams.processing.access import Operation, ResourceType, Right
 from streams.processing.topology import Topology
-from streams.secret_text import read_secret
 from streams.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,6 +26,9 @@ billing = typer.Typer(
 
 Once = Annotated[bool, typer.Option("--once", help="Stop where the topic ends now: as a job of a scheduler.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]
+
+billing.command()(export)
+billing.command()(held)
 
 
 @billing.command()
@@ -41,7 +42,7 @@ def sink(
     70 where another one writes to it or the database went away (start it again), with 78 where events are missing.
     """
     settings = settings_of_environment()
-    with refusals(), _database(settings) as database:
+    with refusals(), billing_database(settings) as database:
         written = asyncio.run(_sink(settings, database, once=once))
     if as_json:
         print_json({"written": written})
@@ -68,29 +69,3 @@ async def _sink(settings: Settings, database: "Engine", *, once: bool) -> int:
             connection, topic, book, once=once, stop=stop, on_written=lambda count: progress.advance(task, count)
         )
         return int(progress.tasks[task].completed)
-
-
-@contextmanager
-def _database(settings: Settings) -> Iterator["Engine"]:
-    """The billing database, or the end of the command with a sentence."""
-    try:
-        from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 - a worker does not need it
-
-        from streams.billing.engine import open_database  # noqa: PLC0415
-    except ImportError:
-        fail("The billing database needs more than a worker does: pip install 'g9603[billing]'", ExitCode.MISCONFIGURED)
-    secret = read_secret(
-        "G9603_BILLING_DATABASE", settings.billing_database, settings.billing_database_file, bytes_min=1
-    )
-    try:
-        engine = open_database(secret.decode() if secret is not None else "")
-        try:
-            yield engine
-        finally:
-            engine.dispose()
-    except BillingRefusedError as error:
-        fail(str(error), ExitCode.MISCONFIGURED)
-    except PositionTakenError as error:
-        fail(str(error), ExitCode.DOUBT)
-    except DBAPIError as error:  # its text shows what was to be written
-        fail(f"The billing database does not take it ({type(error.orig).__name__}): start it again.", ExitCode.DOUBT)
