@@ -6,6 +6,7 @@ from typing import Any
 import faust
 
 from streams.kafka.connection import connection_options
+from streams.kafka.fetch_progress import FetchProgress
 from streams.kafka.sealing import sealing
 from streams.processing.access import Right, Role, rights_of
 from streams.processing.stream_task import Coder
@@ -14,6 +15,7 @@ from streams.worker.access_watch import watch_access
 from streams.worker.broker_credentials import broker_credentials
 from streams.worker.ending import end_process
 from streams.worker.faust_transport import BatchTransport, PatientTableManager, receive_batches
+from streams.worker.inbox import Backlog
 from streams.worker.input_positions import PositionCheckedRestorer, parse_jumps
 from streams.worker.restorer import ChangelogRestorer
 from streams.worker.sealed_state import SealedRestorer, SealedWriter
@@ -33,9 +35,17 @@ def create_app(settings: Settings, coder: Coder, *, place: str, tuning: Tuning) 
         tuning: Time-outs and sizes.
     """
     connection = connection_options(settings)
-    tasks = create_tasks(settings, connection, coder, transactional_id=place, tuning=tuning)
+    fetch_progress = FetchProgress()
+    tasks = create_tasks(settings, connection, coder, transactional_id=place, backlog=fetch_progress, tuning=tuning)
     app = faust.App(settings.app_id, **_faust_settings(settings, connection, place, tuning))
-    app.transport = BatchTransport(app, tasks, on_failure=end_process, leaves_group=settings.leave_group)
+    app.transport = BatchTransport(
+        app,
+        tasks,
+        fetch_progress=fetch_progress,
+        tuning=tuning,
+        on_failure=end_process,
+        leaves_group=settings.leave_group,
+    )
     channel = app.topic(*coder.topology.sources, key_serializer="raw", value_serializer="raw")
 
     @app.agent(channel, name="stream-tasks")
@@ -74,7 +84,7 @@ def _faust_settings(settings: Settings, connection: Mapping[str, Any], place: st
         "TableManager": PatientTableManager,
         # Faust's own producer asks for a producer id before the worker joins, and waits 20 min for it by default.
         "producer_request_timeout": tuning.session_timeout_seconds,
-        "stream_buffer_maxsize": 16,
+        "stream_buffer_maxsize": 2,
         "stream_recovery_delay": 0.0,
         "key_serializer": "raw",
         "value_serializer": "raw",
@@ -88,8 +98,14 @@ def _watch_access(app: faust.App, connection: Mapping[str, Any], rights: Collect
     app.task(access_watch)
 
 
-def create_tasks(
-    settings: Settings, connection: Mapping[str, Any], coder: Coder, *, transactional_id: str, tuning: Tuning
+def create_tasks(  # noqa: PLR0913 - all that the tasks need to run on Kafka
+    settings: Settings,
+    connection: Mapping[str, Any],
+    coder: Coder,
+    *,
+    transactional_id: str,
+    backlog: Backlog,
+    tuning: Tuning,
 ) -> TaskManager:
     """The worker's stream tasks on Kafka: state from the changelog, steps as transactions."""
     changelog = coder.topology.episodes_changelog
@@ -106,6 +122,7 @@ def create_tasks(
             jumps=parse_jumps(settings.read_on),
         ),
         writer=SealedWriter(writer, seal),
+        backlog=backlog,
         on_failure=end_process,
         tuning=tuning,
     )

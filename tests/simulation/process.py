@@ -14,7 +14,7 @@ from tests.simulation.group_coordinator import NOBODY
 from tests.simulation.protocol import Protocol
 from tests.simulation.refusals import RebalancingError, StaleMemberError
 from tests.simulation.timeline import Timeline
-from tests.tasks_in_memory import Record
+from tests.tasks_in_memory import NothingMore, Record
 
 SMALL = Tuning(linger_seconds=0, inbox_records_max=4)
 
@@ -70,6 +70,7 @@ class SimulatedProcess:
             coder,
             restorer=SimulatedRestorer(connection, protocol),
             writer=writer,
+            backlog=NothingMore(),
             on_failure=self._fail,
             tuning=SMALL,
         )
