@@ -10,7 +10,7 @@ import structlog
 
 from streams.redaction import HASH_KEY_BYTES_MIN, IdHash, told_error, told_value
 from streams.secret_text import read_secret
-from streams.settings import PREFIX, Settings
+from streams.settings import PREFIX, LogFormat, Settings
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
@@ -22,7 +22,7 @@ _IDS = frozenset(
 """Fields of our log lines that are shown as keyed hashes, whoever writes them."""
 
 
-def configure_logs(hash_key: bytes | None = None) -> None:
+def configure_logs(hash_key: bytes | None = None, log_format: LogFormat = LogFormat.AUTO) -> None:
     """Set up the worker's logs, ours through structlog and the libraries' in the same form.
 
     The libraries speak from WARNING on: below that aiokafka and Faust print keys and values, which are patient data.
@@ -30,15 +30,15 @@ def configure_logs(hash_key: bytes | None = None) -> None:
 
     Args:
         hash_key: With which ids are hashed; one of this process's own where None.
+        log_format: For whom.
     """
     shared: list[Processor] = [
         _Redaction(IdHash(hash_key)),
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    renderer: Processor = (
-        structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
-    )
+    for_people = log_format is LogFormat.CONSOLE or (log_format is LogFormat.AUTO and sys.stderr.isatty())
+    renderer: Processor = structlog.dev.ConsoleRenderer() if for_people else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),

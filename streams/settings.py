@@ -21,6 +21,14 @@ class SecurityProtocol(StrEnum):
     SASL_SSL = "SASL_SSL"
 
 
+class LogFormat(StrEnum):
+    """For whom logs are written."""
+
+    AUTO = "auto"
+    JSON = "json"
+    CONSOLE = "console"
+
+
 class SaslMechanism(StrEnum):
     """How a client says who it is, where it does not say so by a certificate."""
 
@@ -98,6 +106,9 @@ class Settings(BaseSettings):
         SecretStr | None, Field(description="Keys that seal episodes and dead letters; a file is better.")
     ] = None
     encryption_keys_file: Annotated[Path | None, Field(description="Holds those keys, a line each: id:base64.")] = None
+    log_format: Annotated[
+        LogFormat, Field(description="json, console, or auto: for people where standard error is a terminal.")
+    ] = LogFormat.AUTO
     log_hash_key: Annotated[
         SecretStr | None, Field(description="Key of the hashes that logs show in place of ids; a file is better.")
     ] = None
@@ -108,6 +119,12 @@ class Settings(BaseSettings):
     web_port: Annotated[
         int, Field(ge=0, le=65535, description="Their port, or the next that is free; 0: no pages.")
     ] = 6066
+    lag_seconds_high: Annotated[
+        float, Field(gt=0, description="From this age of the oldest waiting record on the group counts as behind.")
+    ] = 60.0
+    ready_lag_seconds: Annotated[
+        float | None, Field(gt=0, description="A worker that is further behind is not ready; none: however far.")
+    ] = None
     web_token: Annotated[SecretStr | None, Field(description="Who asks must know it; a file is better.")] = None
     web_token_file: Annotated[Path | None, Field(description="Holds that token.")] = None
     web_tls_certificate_file: Annotated[Path | None, Field(description="PEM: the certificate of the pages.")] = None

@@ -4,8 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from streams.kafka.kafka_jars import KAFKA_VERSION
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("g9603", deadline=None)
+settings.load_profile("g9603")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

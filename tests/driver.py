@@ -48,6 +48,7 @@ class TopicsInMemory:
         """The partitions of each restore that had any."""
         self.generation_id = 0
         self.records_read = 0
+        self.records_remaining = 0
         self.may_restore = asyncio.Event()
         """While it is cleared, restores wait as if there were much to read."""
         self.may_restore.set()

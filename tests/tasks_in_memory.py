@@ -21,7 +21,8 @@ from streams.processing.changelog import (
 )
 from streams.processing.records import Batch, InputRecord, OutputRecord
 from streams.processing.stored_episode import decode_episode
-from streams.processing.stream_task import Coder, StreamTask, TaskOutput
+from streams.processing.stream_task import Coder, StreamTask
+from streams.processing.task_output import TaskOutput
 from streams.processing.topology import Topology
 from streams.worker.step import TopicPartition
 from tests.policies_for_tests import INSTRUMENTS

@@ -22,6 +22,7 @@ _WHO = {
     Role.PRODUCER: "Each system that sends surveys or treatments, and `g9603 send`.",
     Role.BILLING_CONSUMER: f"Whoever reads what to bill, in a group of its own: here `{BILLING_GROUP}`.",
     Role.EXPLAINER: "`g9603 explain`. It sees all that is known of every patient.",
+    Role.OBSERVER: "`g9603 lag`. To tell how old a waiting record is, it reads it.",
     Role.OPERATOR: "`g9603 topics`. To check topics that are there, Create is not needed.",
 }
 

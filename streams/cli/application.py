@@ -4,6 +4,7 @@ import typer
 
 from streams.cli.demo import demo
 from streams.cli.explain import explain
+from streams.cli.lag import lag
 from streams.cli.policy import policy
 from streams.cli.schema import schema
 from streams.cli.send import send
@@ -30,5 +31,6 @@ cli.command()(worker)
 cli.command()(topics)
 cli.command()(send)
 cli.command()(explain)
+cli.command()(lag)
 cli.add_typer(policy, name="policy")
 cli.add_typer(schema, name="schema")

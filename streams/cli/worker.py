@@ -14,5 +14,5 @@ def worker() -> None:
     """
     settings = settings_of_environment()
     with refusals():
-        configure_logs(log_hash_key(settings))
+        configure_logs(log_hash_key(settings), settings.log_format)
         run_worker(settings)

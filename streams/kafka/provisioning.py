@@ -128,7 +128,7 @@ async def create_missing_topics(
             width = internal_width if specification.internal else partition_count
             await admin.create(
                 specification.name,
-                partition_count=width,
+                partition_count=specification.partition_count or width,
                 replication=replication,
                 config=specification.config,
             )

@@ -58,6 +58,7 @@ class Role(StrEnum):
     PRODUCER = "producer"
     BILLING_CONSUMER = "billing"
     EXPLAINER = "explainer"
+    OBSERVER = "observer"
     OPERATOR = "operator"
 
 
@@ -73,18 +74,26 @@ def rights_of(role: Role, topology: Topology) -> tuple[Right, ...]:
         case Role.PRODUCER:
             return tuple(_topic(name, Operation.WRITE) for name in topology.kinds)
         case Role.BILLING_CONSUMER:
-            group = Right(ResourceType.GROUP, BILLING_GROUP, Operation.READ)
-            return (_topic(topology.coding_events, Operation.READ), group)
+            return (_topic(topology.coding_events, Operation.READ), _group(BILLING_GROUP, Operation.READ))
         case Role.EXPLAINER:
             return (_topic(topology.episodes_changelog, Operation.READ),)
+        case Role.OBSERVER:
+            read = (*topology.sources, topology.worker_reports)
+            return (*(_topic(name, Operation.READ) for name in read), _group(topology.app_id, Operation.DESCRIBE))
         case Role.OPERATOR:
             operations = (Operation.CREATE, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS)
             return tuple(_topic(s.name, operation) for s in topology.specifications for operation in operations)
 
 
 def _of_a_worker(topology: Topology) -> tuple[Right, ...]:
-    read = {*topology.sources, topology.episodes_changelog}
-    written = {topology.episodes_rekey, topology.episodes_changelog, topology.coding_events, topology.dead_letter}
+    read = {*topology.sources, topology.episodes_changelog, topology.worker_reports}
+    written = {
+        topology.episodes_rekey,
+        topology.episodes_changelog,
+        topology.coding_events,
+        topology.dead_letter,
+        topology.worker_reports,
+    }
     rights = []
     for specification in topology.specifications:
         name = specification.name
@@ -94,10 +103,14 @@ def _of_a_worker(topology: Topology) -> tuple[Right, ...]:
     transactional_ids = f"{topology.app_id}-"
     return (
         *rights,
-        Right(ResourceType.GROUP, topology.app_id, Operation.READ),
+        _group(topology.app_id, Operation.READ),
         Right(ResourceType.TRANSACTIONAL_ID, transactional_ids, Operation.WRITE, PatternType.PREFIXED),
     )
 
 
 def _topic(name: str, operation: Operation) -> Right:
     return Right(ResourceType.TOPIC, name, operation)
+
+
+def _group(name: str, operation: Operation) -> Right:
+    return Right(ResourceType.GROUP, name, operation)

@@ -5,16 +5,13 @@ changelog. It is synchronous and knows no client: batches in, records to write o
 into the one transaction of the worker's step, together with the positions that it reached.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeAlias
 
-from schemas.vocabulary import QualityDataCode
 from streams.domain.coder import CodedEpisode, advance, decided
-from streams.domain.decision import Coded, NotCoded
-from streams.domain.missing import Reason
+from streams.domain.decision import Coded
 from streams.domain.policy import Policy
 from streams.intake.decoder import Decoder
 from streams.intake.rejection import RejectedError
@@ -32,12 +29,12 @@ from streams.processing.partitioning import home_partition
 from streams.processing.records import Batch, FetchedRecord, OutputRecord, PlacedRecord
 from streams.processing.rekeying import Origin, arrived_origin, origin_of, travelling_headers
 from streams.processing.stored_episode import EncodedArrival, decode_episode, encode_episode, grown, with_new_facts
+from streams.processing.task_output import CodingTold, DeadLetterTold, TaskOutput
 from streams.processing.topology import InputKind, Topology
 
 Arrivals: TypeAlias = dict[bytes, Gathering]
 """By the changelog key of their episode."""
 
-_TALLIED = {outcome: f"decided_{outcome}" for outcome in (*QualityDataCode, *Reason)}
 _NEW = CodedEpisode()
 _RECORDS_A_TURN = 512
 """A few milliseconds: the commit of the step before needs the processor now and then."""
@@ -59,17 +56,6 @@ class Coder:
         return self.partition_counts[self.topology.episodes_changelog]
 
 
-@dataclass(slots=True)
-class TaskOutput:
-    """What one task adds to the step."""
-
-    records: list[OutputRecord] = field(default_factory=list)
-    next_offsets: dict[str, int] = field(default_factory=dict)
-    """Of the source topics that were read, in the task's partition."""
-    tally: Counter[str] = field(default_factory=Counter)
-    """records, rekeyed, dead_letters, rejected_ by reason, coding_events, and decided_ by outcome."""
-
-
 class StreamTask:
     """The episodes and positions of one partition.
 
@@ -89,6 +75,7 @@ class StreamTask:
     ) -> None:
         self.partition = partition
         self.episodes = episodes
+        self.episode_bytes = sum(map(len, episodes.values()))
         self.next_offsets = dict(next_offsets)
         self._coder = coder
         self._task_count = coder.task_count
@@ -120,7 +107,8 @@ class StreamTask:
             for start in range(0, len(records), _RECORDS_A_TURN):
                 self._take(topic, records[start : start + _RECORDS_A_TURN], arrivals, output)
                 yield
-            output.tally["records"] += len(records)
+            output.consumed[topic] += len(records)
+            output.consumed_bytes[topic] += sum(len(record.value or b"") for record in records)
             self.next_offsets[topic] = output.next_offsets[topic] = records[-1].offset + 1
         gathered = iter(arrivals.items())
         while turn := tuple(islice(gathered, _RECORDS_A_TURN)):
@@ -176,8 +164,10 @@ class StreamTask:
         topic = self._coder.topology.dead_letter
         partition = self.partition % self._coder.partition_counts[topic]
         output.records.append(dead_letter(record, origin, rejected, topic=topic, partition=partition))
-        output.tally["dead_letters"] += 1
-        output.tally[f"rejected_{rejected.reason}"] += 1
+        told = DeadLetterTold(
+            origin.topic, origin.partition, origin.offset, rejected.reason, rejected.detail, origin.timestamp_ms
+        )
+        output.dead_letters.append(told)
 
     def _is_home(self, episode_id: str) -> bool:
         return home_partition(episode_id, self._task_count) == self.partition
@@ -187,7 +177,7 @@ class StreamTask:
         headers = travelling_headers(origin)
         topic = self._coder.topology.episodes_rekey
         output.records.append(OutputRecord(topic, home, record.key, record.value, headers))
-        output.tally["rekeyed"] += 1
+        output.rekeyed += 1
 
     def _advance(self, key: bytes, gathering: Gathering, output: TaskOutput) -> None:
         stored, arrivals = gathering.stored, gathering.arrivals
@@ -197,9 +187,10 @@ class StreamTask:
         if value is None:
             value = self._decided(key, stored, arrivals, output)
         else:
-            output.tally["decided_too_few_facts"] += 1
+            output.decisions["too_few_facts"] += 1
         if value != stored:
             self.episodes[key] = value
+            self.episode_bytes += len(value) - (len(stored) if stored is not None else 0)
             output.records.append(OutputRecord(self._changelog, self.partition, key, value))
 
     def _decided(self, key: bytes, stored: bytes | None, arrived: list[EncodedArrival], output: TaskOutput) -> bytes:
@@ -212,33 +203,26 @@ class StreamTask:
             step = advance(before, arrivals, episode_id=episode_id, policy=policy)
             if stored is not None and not step.changed:
                 return stored
-            self._tell(step.decision, step.event, episode_id, output)
-            return encode_episode(step.after)
-        decision, posting = decided(
-            episode.facts,
-            episode.ledger,
-            episode_id=episode_id,
-            newest_timestamp_ms=episode.newest_timestamp_ms,
-            policy=policy,
-        )
-        self._tell(decision, posting.event, episode_id, output)
-        return episode.with_ledger(posting.ledger)
-
-    def _tell(
-        self,
-        decision: Coded | NotCoded | None,
-        event: dict[str, Any] | None,
-        episode_id: str,
-        output: TaskOutput,
-    ) -> None:
+            value, decision, event = encode_episode(step.after), step.decision, step.event
+        else:
+            at_ms = episode.newest_timestamp_ms
+            decision, posting = decided(
+                episode.facts, episode.ledger, episode_id=episode_id, newest_timestamp_ms=at_ms, policy=policy
+            )
+            value, event = episode.with_ledger(posting.ledger), posting.event
         if decision is not None:
-            outcome = decision.code if isinstance(decision, Coded) else decision.missing.reason
-            output.tally[_TALLIED[outcome]] += 1
+            output.decisions[decision.code if isinstance(decision, Coded) else decision.missing.reason] += 1
         if event is not None:
             output.records.append(
                 coding_record(event, topic=self._coding_events, partition=self._billing_partition(episode_id))
             )
-            output.tally["coding_events"] += 1
+            output.codings.append(self._told(event, max(arrival.timestamp_ms for arrival in arrived)))
+        return value
+
+    def _told(self, event: Mapping[str, Any], caused_at_ms: int) -> CodingTold:
+        payer = self._coder.policy.payer_rule(event["payer_id"]).id
+        instrument, program = event["instrument"]["id"], event["program"] or ""
+        return CodingTold(event["action"], event["code"], instrument, payer, program, caused_at_ms)
 
     def _billing_partition(self, episode_id: str) -> int:
         count = self._coding_events_count

@@ -22,6 +22,12 @@ _COMPACTED: Mapping[str, str] = {
     "min.cleanable.dirty.ratio": "0.2",
 }
 _KEPT: Mapping[str, str] = {"cleanup.policy": "delete", "retention.ms": "-1"}
+_SHORT_LIVED: Mapping[str, str] = {
+    "cleanup.policy": "delete",
+    "retention.ms": str(60 * 60 * 1000),
+    # What is older goes a segment at a time.
+    "segment.ms": str(10 * 60 * 1000),
+}
 _KEPT_LARGE: Mapping[str, str] = {**_KEPT, "max.message.bytes": str(RECORD_BYTES_MAX)}
 
 
@@ -34,6 +40,8 @@ class TopicSpecification:
     config: Mapping[str, str]
     internal: bool = False
     """Its partitions belong to the stream tasks one to one."""
+    partition_count: int | None = None
+    """Where that is not a matter of load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,11 @@ class Topology:
         return f"{self.topic_prefix}{self.app_id}-episodes-rekey"
 
     @property
+    def worker_reports(self) -> str:
+        """Internal: what each worker tells the others of itself, so that each can show the whole group."""
+        return f"{self.topic_prefix}{self.app_id}-worker-reports"
+
+    @property
     def kinds(self) -> Mapping[str, InputKind]:
         """The input topics, and what each tells."""
         return {self.survey_completed: InputKind.SURVEY, self.treatment_recorded: InputKind.TREATMENT}
@@ -98,4 +111,5 @@ class Topology:
             TopicSpecification(self.episodes_changelog, "internal: the episodes", _COMPACTED, internal=True),
             TopicSpecification(self.coding_events, "out: the billing topic", _KEPT),
             TopicSpecification(self.dead_letter, "out: what could not be read", _KEPT_LARGE),
+            TopicSpecification(self.worker_reports, "internal: how the workers are", _SHORT_LIVED, partition_count=1),
         )

@@ -1,5 +1,7 @@
 """Who may ask? On loopback whoever is on the machine; from beyond it only over TLS, or who knows the token."""
 
+import base64
+import binascii
 import hmac
 import ipaddress
 import ssl
@@ -27,11 +29,14 @@ class WebAccess:
     tls: ssl.SSLContext | None
 
     def admits(self, authorization: str | None) -> bool:
-        """Whether the header ``Authorization`` holds the token, where there is one; in constant time."""
+        """Whether the header ``Authorization`` holds the token, where there is one; in constant time.
+
+        A program sends it as a bearer token (RFC 6750), a browser as the password of any name (RFC 7617): it asks
+        its user once, and then sends it with all that the page asks for.
+        """
         if self.token is None:
             return True
-        given = (authorization or "").removeprefix("Bearer ").encode("utf-8", "surrogateescape")
-        return hmac.compare_digest(given, self.token)
+        return hmac.compare_digest(_given(authorization or ""), self.token)
 
     def answers_to(self, host: str | None) -> bool:
         """Whether a request for *host* is meant for these pages.
@@ -46,6 +51,17 @@ class WebAccess:
         except ValueError:
             return False
         return name is not None and is_loopback(name)
+
+
+def _given(authorization: str) -> bytes:
+    scheme, _, credentials = authorization.partition(" ")
+    told = credentials.encode("utf-8", "surrogateescape")
+    if scheme.lower() != "basic":
+        return told if scheme.lower() == "bearer" else b""
+    try:
+        return base64.b64decode(told, validate=True).partition(b":")[2]
+    except binascii.Error:
+        return b""
 
 
 def web_access(settings: Settings) -> WebAccess | None:

@@ -1,4 +1,4 @@
-"""How much may one who asks take? One short request, some seconds, one of a few connections."""
+"""How much may one who asks take? One short request, some seconds, one of a few connections and fewer streams."""
 
 import asyncio
 
@@ -12,9 +12,16 @@ HEADERS_MAX = 32
 CONNECTION_SECONDS_MAX = 10.0
 """From the first byte of the greeting to the last of the answer."""
 CONNECTIONS_MAX = 32
+STREAM_SECONDS_MAX = 600.0
+"""After which a stream ends; a browser asks for the next by itself."""
+STREAMS_MAX = 16
+"""Of the connections: a supervisor finds one free however many look on."""
 
 SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -27,8 +34,14 @@ _log = structlog.get_logger(__name__)
 
 
 def answer(status: int, text: str, **headers: str) -> web.Response:
+    """A response in plain text that ends its connection."""
+    return answer_with(status, "text/plain; charset=utf-8", f"{text}\n".encode(), **headers)
+
+
+def answer_with(status: int, content_type: str, content: bytes, **headers: str) -> web.Response:
     """A response that ends its connection."""
-    response = web.Response(status=status, text=f"{text}\n", headers=SECURITY_HEADERS | headers)
+    told = SECURITY_HEADERS | headers | {"Content-Type": content_type}
+    response = web.Response(status=status, body=content, headers=told)
     response.force_close()
     return response
 
@@ -52,8 +65,17 @@ class BoundedConnection(RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, and be cut off after some seconds, whatever the other side does or does not."""
         super().connection_made(transport)
-        if isinstance(transport, asyncio.Transport):
-            self._end = asyncio.get_running_loop().call_later(CONNECTION_SECONDS_MAX, transport.abort)
+        self._end_after(CONNECTION_SECONDS_MAX)
+
+    def become_stream(self) -> None:
+        """Be cut off later: what is answered does not end by itself."""
+        if self._end is not None:
+            self._end.cancel()
+        self._end_after(STREAM_SECONDS_MAX)
+
+    def _end_after(self, seconds: float) -> None:
+        if isinstance(self.transport, asyncio.Transport):
+            self._end = asyncio.get_running_loop().call_later(seconds, self.transport.abort)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """End."""

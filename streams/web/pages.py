@@ -1,55 +1,75 @@
-"""What do the pages say?"""
+"""What do the pages say, and to whom?"""
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from importlib import resources
 from typing import NamedTuple
 
-from streams.web.status import WorkerStatus
+from streams.web.source import PageSource, Text
+
+_PLAIN = "text/plain; charset=utf-8"
 
 
 class Page(NamedTuple):
-    """An answer in plain text."""
+    """An answer."""
 
     status: HTTPStatus
-    text: str
+    text: Text
 
 
 class Route(NamedTuple):
     """A page, and whether it is there for everyone who reaches it."""
 
-    page: Callable[[WorkerStatus], Page]
+    page: Callable[[PageSource, str], Page]
+    """Of the source and the header ``Accept``."""
     is_public: bool = False
 
 
-def healthz(status: WorkerStatus) -> Page:
-    """Whether the worker is alive: its event loop answers, and its steps come forward."""
-    if status.trouble is not None:
-        return Page(HTTPStatus.SERVICE_UNAVAILABLE, status.trouble)
-    return Page(HTTPStatus.OK, "alive")
+def healthz(source: PageSource, _accept: str) -> Page:
+    """Whether the worker is alive: its event loop answers, and what should move, moves."""
+    trouble = source.status().trouble
+    if trouble is not None:
+        return _plain(HTTPStatus.SERVICE_UNAVAILABLE, trouble)
+    return _plain(HTTPStatus.OK, "alive")
 
 
-def readyz(status: WorkerStatus) -> Page:
-    """Whether the worker is ready: its tasks are assigned and restored."""
-    if status.waiting is not None:
-        return Page(HTTPStatus.SERVICE_UNAVAILABLE, status.waiting)
-    return Page(HTTPStatus.OK, "ready")
+def readyz(source: PageSource, _accept: str) -> Page:
+    """Whether the worker is ready: its tasks are assigned and restored, and not too far behind."""
+    waiting = source.status().waiting
+    if waiting is not None:
+        return _plain(HTTPStatus.SERVICE_UNAVAILABLE, waiting)
+    return _plain(HTTPStatus.OK, "ready")
 
 
-def front(status: WorkerStatus) -> Page:
-    """What runs here, by which rules, and on which partitions."""
-    partitions = ", ".join(map(str, sorted(status.partitions))) or "none"
-    lines = (
-        f"g9603 {status.build}",
-        f"policy {status.policy_id}, version {status.policy_version}",
-        f"group {status.group}, partitions: {partitions}",
-        f"{status.trouble or 'alive'}, {status.waiting or 'ready'}",
-    )
-    return Page(HTTPStatus.OK, "\n".join(lines))
+def metrics(source: PageSource, accept: str) -> Page:
+    """The worker's figures, for Prometheus."""
+    return Page(HTTPStatus.OK, source.metrics(accept))
+
+
+def group(source: PageSource, _accept: str) -> Page:
+    """The whole group."""
+    return Page(HTTPStatus.OK, Text("application/json", source.group()))
+
+
+def _plain(status: HTTPStatus, sentence: str) -> Page:
+    return Page(status, Text(_PLAIN, f"{sentence}\n".encode()))
+
+
+def _asset(name: str, content_type: str) -> Route:
+    content = resources.files(__package__).joinpath("page", name).read_bytes()
+    page = Page(HTTPStatus.OK, Text(f"{content_type}; charset=utf-8", content))
+    return Route(lambda _source, _accept: page)
 
 
 ROUTES: Mapping[str, Route] = {
-    "/": Route(front),
+    "/": _asset("index.html", "text/html"),
+    "/page.css": _asset("page.css", "text/css"),
+    "/page.js": _asset("page.js", "text/javascript"),
+    "/group": Route(group),
     # Supervisors and load balancers carry no token, and these say nothing that one would be needed for.
     "/healthz": Route(healthz, is_public=True),
     "/readyz": Route(readyz, is_public=True),
+    "/metrics": Route(metrics),
 }
+GROUP_EVENTS = "/group/events"
+"""The one that does not end: a stream of the group's changes."""

@@ -3,17 +3,29 @@
 import asyncio
 import errno
 import socket
+from typing import cast
 
 import structlog
 from aiohttp import web
 
 from streams.web.access import WebAccess, WebRefusedError
-from streams.web.connection import CONNECTION_SECONDS_MAX, CONNECTIONS_MAX, BoundedConnection, ConnectionRefused, answer
-from streams.web.pages import ROUTES
-from streams.web.status import StatusSource
+from streams.web.connection import (
+    CONNECTION_SECONDS_MAX,
+    CONNECTIONS_MAX,
+    SECURITY_HEADERS,
+    STREAMS_MAX,
+    BoundedConnection,
+    ConnectionRefused,
+    answer,
+    answer_with,
+)
+from streams.web.pages import GROUP_EVENTS, ROUTES
+from streams.web.source import PageSource
 
 _PORTS_TRIED = 100
 _BACKLOG = 16
+_LAST_ANSWER_SECONDS = 0.5
+"""For an answer that is under way at the end; 0 would mean to aiohttp: for as long as it takes."""
 _METHODS = ("GET", "HEAD")
 
 _log = structlog.get_logger(__name__)
@@ -28,15 +40,16 @@ class WebServer:
 
     Args:
         access: Where, and for whom.
-        status: What they tell.
+        source: What they tell.
 
     Raises:
         WebRefusedError: The host is not an address of this machine, or the port may not be taken.
     """
 
-    def __init__(self, access: WebAccess, status: StatusSource) -> None:
+    def __init__(self, access: WebAccess, source: PageSource) -> None:
         self._access = access
-        self._status = status
+        self._source = source
+        self._streams = 0
         self._socket = _free_socket(access)
         self._server: asyncio.Server | None = None
         self._handler: web.Server | None = None
@@ -80,22 +93,52 @@ class WebServer:
         elif self._socket is not None:
             self._socket.close()
         if self._handler is not None:
-            await self._handler.shutdown(0)
+            await self._handler.shutdown(_LAST_ANSWER_SECONDS)
 
-    async def _answer(self, request: web.BaseRequest) -> web.Response:
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        refusal = self._refusal(request)
+        if refusal is not None:
+            return refusal
+        if request.path == GROUP_EVENTS:
+            return await self._stream(request)
+        status, text = ROUTES[request.path].page(self._source, request.headers.get("Accept", ""))
+        return answer_with(status, text.content_type, text.content)
+
+    def _refusal(self, request: web.BaseRequest) -> web.Response | None:
         route = ROUTES.get(request.path)
         if not self._access.answers_to(request.headers.get("Host")):
             return answer(421, "These pages are not for that host.")
-        if route is None:
+        if route is None and request.path != GROUP_EVENTS:
             return answer(404, "There is no such page.")
         if request.method not in _METHODS:
             return answer(405, "These pages can only be read.", Allow=", ".join(_METHODS))
         if request.body_exists:
             return answer(413, "Nothing is to be sent here.")
-        if not route.is_public and not self._access.admits(request.headers.get("Authorization")):
-            return answer(401, "Send the token: Authorization: Bearer …", **{"WWW-Authenticate": "Bearer"})
-        status, text = route.page(self._status())
-        return answer(status, text)
+        is_public = route is not None and route.is_public
+        if not is_public and not self._access.admits(request.headers.get("Authorization")):
+            # A browser asks its user for a name and a password: any name will do.
+            challenge = 'Basic realm="g9603: the token is the password", Bearer'
+            return answer(401, "Send the token: Authorization: Bearer …", **{"WWW-Authenticate": challenge})
+        return None
+
+    async def _stream(self, request: web.BaseRequest) -> web.StreamResponse:
+        """The group as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
+        if self._streams >= STREAMS_MAX:
+            return answer(503, "Too many look on already.", **{"Retry-After": "30"})
+        response = web.StreamResponse(headers=SECURITY_HEADERS | {"Content-Type": "text/event-stream"})
+        response.force_close()
+        cast("BoundedConnection", request.protocol).become_stream()
+        self._streams += 1
+        try:
+            await response.prepare(request)
+            if request.method == "GET":
+                async for view in self._source.group_changes():
+                    await response.write(b"event: group\ndata: " + view + b"\n\n")
+        except ConnectionError:
+            pass  # whoever looked on is gone
+        finally:
+            self._streams -= 1
+        return response
 
 
 def _free_socket(access: WebAccess) -> socket.socket | None:

@@ -1,7 +1,7 @@
 """The composition root of the work: Faust's app and the stream tasks, every part handed to those that use it."""
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NoReturn
 
 import faust
 
@@ -17,6 +17,7 @@ from streams.worker.ending import end_process
 from streams.worker.faust_transport import BatchTransport, PatientTableManager, receive_batches
 from streams.worker.inbox import Backlog
 from streams.worker.input_positions import PositionCheckedRestorer, parse_jumps
+from streams.worker.observer import WorkObserver
 from streams.worker.restorer import ChangelogRestorer
 from streams.worker.sealed_state import SealedRestorer, SealedWriter
 from streams.worker.task_manager import TaskManager
@@ -24,7 +25,15 @@ from streams.worker.transactional_writer import TransactionalWriter
 from streams.worker.tuning import Tuning
 
 
-def create_app(settings: Settings, coder: Coder, *, place: str, tuning: Tuning) -> faust.App:
+def create_app(  # noqa: PLR0913 - the composition root is handed all that differs
+    settings: Settings,
+    coder: Coder,
+    *,
+    place: str,
+    tuning: Tuning,
+    observer: WorkObserver | None = None,
+    end: Callable[[BaseException], NoReturn] = end_process,
+) -> faust.App:
     """A Faust app whose agent feeds the stream tasks.
 
     Args:
@@ -33,17 +42,28 @@ def create_app(settings: Settings, coder: Coder, *, place: str, tuning: Tuning) 
         place: Both transactional id and group instance id. Whoever takes a place over in the group therefore
             also ends the transactions of the one before, and before it restores.
         tuning: Time-outs and sizes.
+        observer: Is told what is done.
+        end: Ends the process where going on is not safe.
     """
     connection = connection_options(settings)
     fetch_progress = FetchProgress()
-    tasks = create_tasks(settings, connection, coder, transactional_id=place, backlog=fetch_progress, tuning=tuning)
+    tasks = create_tasks(
+        settings,
+        connection,
+        coder,
+        transactional_id=place,
+        backlog=fetch_progress,
+        tuning=tuning,
+        observer=observer,
+        end=end,
+    )
     app = faust.App(settings.app_id, **_faust_settings(settings, connection, place, tuning))
     app.transport = BatchTransport(
         app,
         tasks,
         fetch_progress=fetch_progress,
         tuning=tuning,
-        on_failure=end_process,
+        on_failure=end,
         leaves_group=settings.leave_group,
     )
     channel = app.topic(*coder.topology.sources, key_serializer="raw", value_serializer="raw")
@@ -53,10 +73,10 @@ def create_app(settings: Settings, coder: Coder, *, place: str, tuning: Tuning) 
         try:
             await receive_batches(stream, tasks)
         except Exception as error:  # noqa: BLE001 - Faust would start the agent anew, behind the records that failed
-            end_process(error)
+            end(error)
 
     if app.conf.broker_credentials is not None:
-        _watch_access(app, connection, rights_of(Role.WORKER, coder.topology), tuning)
+        _watch_access(app, connection, rights_of(Role.WORKER, coder.topology), tuning, end)
     return app
 
 
@@ -91,14 +111,20 @@ def _faust_settings(settings: Settings, connection: Mapping[str, Any], place: st
     }
 
 
-def _watch_access(app: faust.App, connection: Mapping[str, Any], rights: Collection[Right], tuning: Tuning) -> None:
+def _watch_access(
+    app: faust.App,
+    connection: Mapping[str, Any],
+    rights: Collection[Right],
+    tuning: Tuning,
+    end: Callable[[BaseException], NoReturn],
+) -> None:
     async def access_watch() -> None:
-        await watch_access(connection, rights, every_seconds=tuning.access_check_seconds, on_denied=end_process)
+        await watch_access(connection, rights, every_seconds=tuning.access_check_seconds, on_denied=end)
 
     app.task(access_watch)
 
 
-def create_tasks(  # noqa: PLR0913 - all that the tasks need to run on Kafka
+def create_tasks(  # noqa: PLR0913 - the same
     settings: Settings,
     connection: Mapping[str, Any],
     coder: Coder,
@@ -106,12 +132,16 @@ def create_tasks(  # noqa: PLR0913 - all that the tasks need to run on Kafka
     transactional_id: str,
     backlog: Backlog,
     tuning: Tuning,
+    observer: WorkObserver | None = None,
+    end: Callable[[BaseException], NoReturn] = end_process,
 ) -> TaskManager:
     """The worker's stream tasks on Kafka: state from the changelog, steps as transactions."""
     changelog = coder.topology.episodes_changelog
     seal = sealing(settings, coder.topology)
     restorer = ChangelogRestorer(connection, topic=changelog, task_count=coder.task_count, tuning=tuning)
-    writer = TransactionalWriter(connection, group_id=settings.app_id, transactional_id=transactional_id, tuning=tuning)
+    writer = TransactionalWriter(
+        connection, group_id=settings.app_id, transactional_id=transactional_id, tuning=tuning, observer=observer
+    )
     return TaskManager(
         coder,
         restorer=PositionCheckedRestorer(
@@ -123,6 +153,7 @@ def create_tasks(  # noqa: PLR0913 - all that the tasks need to run on Kafka
         ),
         writer=SealedWriter(writer, seal),
         backlog=backlog,
-        on_failure=end_process,
+        on_failure=end,
         tuning=tuning,
+        observer=observer,
     )

@@ -109,6 +109,11 @@ class PositionCheckedRestorer:
         """Of all restores together."""
         return self._restorer.records_read
 
+    @property
+    def records_remaining(self) -> int:
+        """Offsets that the restore under way has yet to pass."""
+        return self._restorer.records_remaining
+
     async def restore(self, partitions: Collection[int]) -> dict[int, RestoredPartition]:
         """The state of *partitions*, with a position in every one of their inputs.
 

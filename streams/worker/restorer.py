@@ -43,6 +43,8 @@ class ChangelogRestorer:
         self._tuning = tuning
         self.records_read = 0
         """Of all restores together."""
+        self.records_remaining = 0
+        """Offsets that the restore under way has yet to pass."""
 
     async def restore(self, partitions: Collection[int]) -> dict[int, RestoredPartition]:
         """The state of *partitions*, as of the last committed transaction of any worker.
@@ -99,8 +101,10 @@ class ChangelogRestorer:
                     self.records_read += len(records)
                     for record in records:
                         restored[tp].take(record)
-                done = {tp for tp in pending if await consumer.position(tp) >= high_watermarks[tp]}
+                remaining = {tp: high_watermarks[tp] - await consumer.position(tp) for tp in pending}
+                done = {tp for tp, offsets in remaining.items() if offsets <= 0}
                 pending -= done
+                self.records_remaining = sum(remaining[tp] for tp in pending)
                 if fetched or done:
                     moved_at = loop.time()
                 elif loop.time() - moved_at > self._tuning.restore_stall_seconds:

@@ -10,24 +10,24 @@ from typing import NoReturn, cast
 import faust
 import structlog
 
-from streams.domain.policy import Policy
 from streams.instruments.registry import load_registry
 from streams.intake.decoder import Decoder
 from streams.policies.policy_loading import load_policy
 from streams.processing.stream_task import Coder
 from streams.processing.topology import Topology
 from streams.settings import Settings
-from streams.web.access import WebAccess, web_access
-from streams.web.server import WebServer
+from streams.web.access import web_access
 from streams.worker.app import create_app
-from streams.worker.ending import end_process
 from streams.worker.faust_transport import BatchTransport
+from streams.worker.last_words import Ending, LastWords
+from streams.worker.outlook import Outlook, create_outlook, now_ms
 from streams.worker.preflight import preflight
+from streams.worker.self_report import WorkerIdentity
 from streams.worker.slot import WorkerSlot
-from streams.worker.status import StatusOfTasks
-from streams.worker.task_manager import TaskManager
+from streams.worker.step_log import StepLog
 from streams.worker.tuning import Tuning
 from streams.worker.watchdog import StalledError, Watchdog, print_stacks
+from streams.worker.worker_metrics import WorkerMetrics
 
 _ALLOCATIONS_PER_COLLECTION = 500_000
 
@@ -45,7 +45,7 @@ def run_worker(settings: Settings, tuning: Tuning | None = None) -> None:
         RefusedError: The surroundings are not fit to work in.
         PolicyRefusedError: The policy is not fit to work by.
         WebRefusedError: The pages cannot be served as the settings say.
-        SystemExit: With 0 after a graceful stop.
+        SystemExit: It cannot go on; `streams.worker.ending` has the codes.
     """
     tuning = tuning or Tuning()
     topology = Topology(settings.app_id, settings.topic_prefix)
@@ -54,7 +54,11 @@ def run_worker(settings: Settings, tuning: Tuning | None = None) -> None:
     counts = asyncio.run(preflight(settings, topology))
     with WorkerSlot(settings.data_dir, settings.app_id) as slot:
         coder = Coder(Decoder(policy.instruments), policy, topology, counts)
-        app = create_app(settings, coder, place=slot.name, tuning=tuning)
+        words = LastWords(slot.words_path)
+        identity = WorkerIdentity(settings.app_id, slot.name, policy, words.begin(), now_ms())
+        metrics = WorkerMetrics(now_ms)
+        end = words.end_process
+        app = create_app(settings, coder, place=slot.name, tuning=tuning, observer=StepLog(metrics), end=end)
         _log.info(
             "worker_started",
             app_id=settings.app_id,
@@ -66,47 +70,29 @@ def run_worker(settings: Settings, tuning: Tuning | None = None) -> None:
         worker = _Worker(app, override_logging=False, redirect_stdouts=False, quiet=True)
         worker.stop_seconds_max = tuning.stop_seconds_max
         worker.spinner = None  # it would show the terminal's cursor, into a log file too
-        tasks = cast("BatchTransport", app.transport).tasks
-        worker.pages = create_pages(
-            access, tasks, clock=worker.loop.time, policy=policy, group=settings.app_id, tuning=tuning
+        worker.end = end
+        transport = cast("BatchTransport", app.transport)
+        watchdog = _watchdog(worker, transport, tuning)
+        worker.outlook = create_outlook(
+            settings,
+            identity,
+            tasks=transport.tasks,
+            metrics=metrics,
+            watchdog=watchdog,
+            access=access,
+            tuning=tuning,
         )
-        _watch(worker, cast("BatchTransport", app.transport), tuning)
+        watchdog.start()
         _execute(worker)
+        words.leave(Ending.STOPPED)
 
 
-def create_pages(  # noqa: PLR0913 - what is told, and when it is trouble
-    access: WebAccess | None,
-    tasks: TaskManager,
-    *,
-    clock: Callable[[], float],
-    policy: Policy,
-    group: str,
-    tuning: Tuning,
-) -> WebServer | None:
-    """The worker's pages, their port taken; None where the settings want none.
-
-    Raises:
-        WebRefusedError: They cannot be where the settings want them.
-    """
-    if access is None:
-        return None
-    status = StatusOfTasks(
-        lambda: tasks.progress,
-        lambda: tasks.partitions,
-        clock,
-        policy=policy,
-        group=group,
-        stall_seconds_max=tuning.step_stall_seconds,
-    )
-    return WebServer(access, status)
-
-
-def _watch(worker: "_Worker", transport: BatchTransport, tuning: Tuning) -> None:
+def _watchdog(worker: "_Worker", transport: BatchTransport, tuning: Tuning) -> Watchdog:
     def end_stalled(stalled: StalledError) -> NoReturn:
         print_stacks(worker.loop)
-        end_process(stalled)
+        worker.end(stalled)
 
-    watchdog = Watchdog(
+    return Watchdog(
         loop=worker.loop,
         consumer_loop=transport.consumer_loop,
         tasks=lambda: transport.tasks.progress,
@@ -114,7 +100,6 @@ def _watch(worker: "_Worker", transport: BatchTransport, tuning: Tuning) -> None
         on_stall=end_stalled,
         tuning=tuning,
     )
-    watchdog.start()
 
 
 def _execute(worker: "_Worker") -> None:
@@ -122,40 +107,36 @@ def _execute(worker: "_Worker") -> None:
         worker.execute_from_commandline()
     except SystemExit as ended:
         if ended.code not in {0, None}:  # Faust has said why
-            end_process(ended)
-        raise
+            worker.end(ended)
     except Exception as error:  # noqa: BLE001 - whatever it is, the worker has not stopped in good order
-        end_process(error)
+        worker.end(error)
 
 
 class _Worker(faust.Worker):
     """Faust's worker, which always ends on SIGTERM; Faust's own may wait for ever (reliability.md, F27)."""
 
     stop_seconds_max: float
-    pages: WebServer | None
+    end: Callable[[BaseException], NoReturn]
+    outlook: Outlook
 
     async def on_execute(self) -> None:
         await super().on_execute()
-        if self.pages is not None:  # before the group is joined: a restore can be waited for at /readyz
-            await self.pages.start()
+        await self.outlook.start()  # before the group is joined: a restore can be waited for at /readyz
 
     async def on_shutdown(self) -> None:
-        if self.pages is not None:
-            await self.pages.stop()
+        await self.outlook.stop()
         await super().on_shutdown()
 
     def _schedule_shutdown(self, signal: signal.Signals) -> None:
         # A thread: the event loop may be what does not answer.
-        give_up = threading.Timer(
-            self.stop_seconds_max, end_process, [TimeoutError(f"not stopped after {signal.name}")]
-        )
+        give_up = threading.Timer(self.stop_seconds_max, self.end, [TimeoutError(f"not stopped after {signal.name}")])
         give_up.daemon = True
         give_up.start()
         super()._schedule_shutdown(signal)
 
     def _crash(self, reason: BaseException) -> None:
         """Called where any of Faust's services has failed. Faust would stop them in good order, and exit with 1."""
-        end_process(reason)
+        self.end(reason)
 
     def _on_sigusr1(self) -> None:
         # Faust's own prints every thread's local variables, which are patient data.

@@ -36,6 +36,11 @@ class WorkerSlot:
         """Unique among living workers, and stable over restarts: transactional id and group instance id."""
         return f"{self._app_id}-{socket.gethostname()}-{self.number}"
 
+    @property
+    def words_path(self) -> Path:
+        """Where the worker in this slot leaves its last word."""
+        return self._folder / f"worker-{self.number}.ending.json"
+
     def __enter__(self) -> Self:
         """Take the slot.
 

@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from streams.worker.task_manager import Phase, TaskProgress
+from streams.worker.task_progress import Phase, TaskProgress
 
 
 class Stall(StrEnum):

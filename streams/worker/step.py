@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from streams.processing.records import OutputRecord
+from streams.processing.task_output import TaskOutput
 
 
 class TopicPartition(NamedTuple):
@@ -31,6 +32,8 @@ class Step:
     """Under which the records were fetched; a worker that the group has left behind cannot commit."""
     records: Sequence[OutputRecord]
     next_offsets: Mapping[TopicPartition, int]
+    outputs: Sequence[TaskOutput] = ()
+    """What it is the sum of, for whoever counts."""
 
 
 class StepWriter(Protocol):

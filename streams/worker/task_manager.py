@@ -16,18 +16,19 @@ It knows neither Faust nor aiokafka: the tests drive it without a broker.
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Collection, Sequence
-from enum import StrEnum
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import structlog
 
 from streams.processing.records import Batch, FetchedRecord, OutputRecord
-from streams.processing.stream_task import Coder, StreamTask, TaskOutput
+from streams.processing.stream_task import Coder, StreamTask
+from streams.processing.task_output import TaskOutput
 from streams.worker.inbox import Backlog, Inbox
+from streams.worker.observer import Unobserved, WorkObserver
 from streams.worker.restorer import RestoredPartition
 from streams.worker.step import Generation, Step, StepWriter, TopicPartition
+from streams.worker.task_progress import Phase, TaskProgress
 from streams.worker.tuning import Tuning
 
 _log = structlog.get_logger(__name__)
@@ -40,29 +41,12 @@ class Restorer(Protocol):
     def records_read(self) -> int:
         """Of all restores together: how the watchdog sees that one comes forward."""
 
+    @property
+    def records_remaining(self) -> int:
+        """Offsets that the restore under way has yet to pass."""
+
     async def restore(self, partitions: Collection[int]) -> dict[int, RestoredPartition]:
         """The state of *partitions* as of the last committed transaction of any worker."""
-
-
-class Phase(StrEnum):
-    """What the worker is about."""
-
-    REBALANCING = "rebalancing"
-    """It has no tasks: not yet, or not any more."""
-    RESTORING = "restoring"
-    WORKING = "working"
-
-
-class TaskProgress(NamedTuple):
-    """How far the worker is, for whoever watches over it."""
-
-    phase: Phase
-    assignments: int
-    """How often tasks were given to it."""
-    records_restored: int
-    steps_committed: int
-    records_in_hand: bool
-    """Whether records were received that are not committed."""
 
 
 class _Parked(NamedTuple):
@@ -80,9 +64,10 @@ class TaskManager:
         backlog: What the inputs hold beyond what was received.
         on_failure: Called once with whatever made going on impossible; it should end the process.
         tuning: Sizes and the linger.
+        observer: Is told what is done.
     """
 
-    def __init__(  # noqa: PLR0913 - what it stands between
+    def __init__(  # noqa: PLR0913 - a manager has all parts
         self,
         coder: Coder,
         *,
@@ -91,8 +76,9 @@ class TaskManager:
         backlog: Backlog,
         on_failure: Callable[[BaseException], None],
         tuning: Tuning,
+        observer: WorkObserver | None = None,
     ) -> None:
-        self.tally: Counter[str] = Counter()
+        self._observer = observer or Unobserved()
         self._coder = coder
         self._restorer = restorer
         self._writer = writer
@@ -101,8 +87,7 @@ class TaskManager:
         self._generation: Generation | None = None
         self._tasks: dict[int, StreamTask] = {}
         self._parked: _Parked | None = None
-        in_step = coder.topology.kinds
-        self._inbox = Inbox(in_step, backlog, patience_seconds=tuning.out_of_step_seconds_max)
+        self._inbox = Inbox(coder.topology.kinds, backlog, patience_seconds=tuning.out_of_step_seconds_max)
         self._arrived = asyncio.Event()
         self._space = asyncio.Event()
         self._space.set()
@@ -113,6 +98,7 @@ class TaskManager:
         self._assignment: asyncio.Task[None] | None = None
         self._assigned = asyncio.Event()
         self._assignments = 0
+        self._without_tasks_since: float | None = None
         self._steps_committed = 0
 
     @property
@@ -133,6 +119,16 @@ class TaskManager:
     def partitions(self) -> frozenset[int]:
         """The partitions that have a task here."""
         return frozenset(self._tasks)
+
+    @property
+    def tasks(self) -> Mapping[int, StreamTask]:
+        """The tasks that are here, by partition."""
+        return self._tasks
+
+    @property
+    def records_remaining(self) -> int:
+        """Offsets of the changelog that the restore under way has yet to pass."""
+        return self._restorer.records_remaining
 
     def next_offsets(self) -> dict[TopicPartition, int]:
         """Where to read on, for every source partition of every task; 0 where nothing was read yet."""
@@ -170,6 +166,8 @@ class TaskManager:
         self._generation, self._tasks, self._parked = generation, kept, None
         self._inbox.begin(self.next_offsets())
         self._assignments += 1
+        now = asyncio.get_running_loop().time()
+        self._observer.tasks_assigned(now - (self._without_tasks_since or now))
         self._assigned.set()
         _log.info("tasks_assigned", generation=generation.id, tasks=len(kept), restored=len(restored))
 
@@ -181,6 +179,7 @@ class TaskManager:
             await asyncio.wait([self._assignment])
         # At once with what follows: a run taken in behind those that are dropped here would leave a hole.
         generation, self._generation = self._generation, None
+        self._without_tasks_since = asyncio.get_running_loop().time()
         self._inbox.begin({})
         self._space.set()
         await self.settle()
@@ -264,13 +263,14 @@ class TaskManager:
     async def _step(self) -> bool:
         """Compute a step and begin to commit it; False where there is nothing to be done now."""
         async with self._computing:
-            if self._generation is None:
-                return False
-            inbox = self._inbox.take(asyncio.get_running_loop().time())
-            if not inbox:
+            clock = asyncio.get_running_loop().time
+            started = clock()
+            inbox = self._inbox.take(started)
+            if self._generation is None or not inbox:
                 return False
             self._space.set()
             step = await self._computed(self._generation, inbox)
+            self._observer.step_computed(clock() - started)
             if self._commit is not None:
                 await self._commit
             self._commit = asyncio.create_task(self._committed(step), name="stream-task-commit")
@@ -279,14 +279,16 @@ class TaskManager:
     async def _computed(self, generation: Generation, inbox: dict[int, list[Batch]]) -> Step:
         records: list[OutputRecord] = []
         next_offsets: dict[TopicPartition, int] = {}
+        outputs = []
         for partition, batches in inbox.items():
-            output = TaskOutput(records)
+            output = TaskOutput()
+            outputs.append(output)
             for _ in self._tasks[partition].processing(batches, output):
                 await asyncio.sleep(0)  # the commit of the step before goes on meanwhile
-            self.tally.update(output.tally)
+            records += output.records
             for topic, offset in output.next_offsets.items():
                 next_offsets[TopicPartition(topic, partition)] = offset
-        return Step(generation, records, next_offsets)
+        return Step(generation, records, next_offsets, outputs)
 
     async def _committed(self, step: Step) -> None:
         try:
@@ -295,3 +297,4 @@ class TaskManager:
             self._on_failure(error)
             raise
         self._steps_committed += 1
+        self._observer.step_committed(step)

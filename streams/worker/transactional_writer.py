@@ -14,6 +14,7 @@ from aiokafka.structs import RecordMetadata
 from streams.kafka.broker_access import AccessDeniedError
 from streams.kafka.connection import client_options
 from streams.kafka.group_fenced_producer import GroupMetadata, group_fenced, sender_failure
+from streams.worker.observer import TransactionPart, Unobserved, WorkObserver
 from streams.worker.step import Step
 from streams.worker.tuning import Tuning
 
@@ -26,13 +27,23 @@ class TransactionalWriter:
         group_id: The consumer group in whose name offsets are committed.
         transactional_id: Stable per worker slot, so that a restart ends what the last run left open.
         tuning: Time-outs and batch size.
+        observer: Times the parts of a transaction.
     """
 
-    def __init__(self, connection: Mapping[str, Any], *, group_id: str, transactional_id: str, tuning: Tuning) -> None:
+    def __init__(
+        self,
+        connection: Mapping[str, Any],
+        *,
+        group_id: str,
+        transactional_id: str,
+        tuning: Tuning,
+        observer: WorkObserver | None = None,
+    ) -> None:
         self._connection = connection
         self._group_id = group_id
         self._transactional_id = transactional_id
         self._tuning = tuning
+        self._timing = (observer or Unobserved()).timing
         self._step: Step | None = None
         self._producer: AIOKafkaProducer | None = None
 
@@ -76,11 +87,15 @@ class TransactionalWriter:
             raise
 
     async def _commit(self, producer: AIOKafkaProducer, step: Step) -> None:
-        await producer.begin_transaction()
-        await _send(producer, step)
-        offsets = {KafkaTopicPartition(*tp): offset for tp, offset in step.next_offsets.items()}
-        await producer.send_offsets_to_transaction(offsets, self._group_id)
-        await producer.commit_transaction()
+        with self._timing(TransactionPart.BEGIN):
+            await producer.begin_transaction()
+        with self._timing(TransactionPart.SEND):
+            await _send(producer, step)
+        with self._timing(TransactionPart.OFFSETS):
+            offsets = {KafkaTopicPartition(*tp): offset for tp, offset in step.next_offsets.items()}
+            await producer.send_offsets_to_transaction(offsets, self._group_id)
+        with self._timing(TransactionPart.END):
+            await producer.commit_transaction()
 
     async def close(self) -> None:
         """Stop the producer."""

@@ -55,5 +55,9 @@ class Tuning:
     rebalance_stall_seconds: float = 120.0
     """The longest without tasks and without an end of the rebalance: the rebalance time-out, a session time-out, and
     time for a coordinator to move."""
+    monitor_interval_seconds: float = 2.0
+    """How often the group is looked at, and the worker tells of itself."""
+    monitor_seconds_max: float = 5.0
+    """How long one look may take; after that the brokers count as not answering."""
     access_check_seconds: float = 10.0
     """How often a worker that logs in looks whether it still may: bounds how long it works on without the right to."""

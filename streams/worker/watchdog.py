@@ -16,11 +16,13 @@ from contextlib import suppress
 from typing import Any
 
 from streams.worker.stall import ConsumerProgress, Observation, Stall, Verdict, Waiting, signals, verdict, waited
-from streams.worker.task_manager import TaskProgress
+from streams.worker.task_progress import TaskProgress
 from streams.worker.tuning import Tuning
 
 _LAST_WORD_SECONDS_MAX = 5.0
 _PLACES_MAX = 20
+_TROUBLE_RATIO = 0.5
+"""Half of the patience gone: whoever supervises the worker hears of it before the watchdog ends it."""
 
 
 class StalledError(Exception):
@@ -82,7 +84,26 @@ class Watchdog:
         self._clock = clock
         self._main, self._consuming = _Ticker(), _Ticker()
         self._tasks, self._consumer = tasks(), consumer()
+        self._waiting: Mapping[Stall, Waiting] = {}
         self._stopped = threading.Event()
+
+    @property
+    def wait_ratios(self) -> dict[str, float]:
+        """For how long nothing has moved that should, as a part of the patience."""
+        waiting = self._waiting
+        return {
+            str(stall): waiting[stall].seconds / patience if stall in waiting else 0.0
+            for stall, patience in self._patience_seconds.items()
+        }
+
+    @property
+    def trouble(self) -> str | None:
+        """What has stood still for too long already, in a sentence."""
+        name, ratio = max(self.wait_ratios.items(), key=lambda item: item[1])
+        if ratio < _TROUBLE_RATIO:
+            return None
+        stall = Stall(name)
+        return f"{stall}, for {ratio * self._patience_seconds[stall]:.0f} s. {stall.sentence}"
 
     def start(self) -> None:
         """Watch until the process ends, or until `stop`."""
@@ -93,7 +114,6 @@ class Watchdog:
         self._stopped.set()
 
     def _watch(self) -> None:
-        waiting: Mapping[Stall, Waiting] = {}
         seen_at = self._clock()
         while not self._stopped.wait(self._interval_seconds):
             self._main.ask(self._loop, self._sample_tasks)
@@ -101,8 +121,8 @@ class Watchdog:
             # A process that was frozen (SIGSTOP, a sleeping machine) could not move, and is not to blame.
             elapsed = min(self._clock() - seen_at, 2 * self._interval_seconds)
             seen_at = self._clock()
-            waiting = waited(waiting, signals(self._seen()), elapsed)
-            found = verdict(waiting, self._patience_seconds)
+            self._waiting = waited(self._waiting, signals(self._seen()), elapsed)
+            found = verdict(self._waiting, self._patience_seconds)
             if found is not None and not self._stopped.is_set():
                 self._on_stall(StalledError(found))
                 return

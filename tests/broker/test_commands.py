@@ -64,7 +64,9 @@ def test_topics_are_created_once_and_then_there(kafka: LocalKafka, fresh_prefix:
     assert (first.returncode, second.returncode) == (0, 0)
     assert made["created"] == [topic["name"] for topic in found["topics"]]
     assert found["created"] == []
-    assert {topic["partitions"] for topic in found["topics"]} == {3}
+    partitions = {topic["name"]: topic["partitions"] for topic in found["topics"]}
+    assert partitions.pop(f"{fresh_prefix}g9603-worker-reports") == 1
+    assert set(partitions.values()) == {3}
     assert [t["name"] for t in found["topics"] if t["cleanup_policy"] == "compact"] == [
         f"{fresh_prefix}g9603-episodes-changelog"
     ]
@@ -76,7 +78,7 @@ def test_looking_for_topics_does_not_make_them(kafka: LocalKafka, fresh_prefix: 
     again = g9603(kafka, fresh_prefix, "worker")
 
     assert worker.returncode == again.returncode == 78
-    assert worker.stderr.count("create it with `g9603 topics`") == 6
+    assert worker.stderr.count("create it with `g9603 topics`") == 7
     assert again.stderr == worker.stderr
 
 
@@ -124,3 +126,23 @@ def test_an_unknown_setting_is_refused(kafka: LocalKafka, fresh_prefix: str) -> 
 
     assert worker.returncode == 78
     assert "G9603_BOOTSTRAP_SERVER: no such setting" in worker.stderr
+
+
+def test_lag_of_a_group_without_workers(kafka: LocalKafka, fresh_prefix: str) -> None:
+    """It tells what waits and for how long, and a script learns from the exit code that it is too long."""
+    own = {"G9603_APP_ID": f"{fresh_prefix}coder"}
+    g9603(kafka, fresh_prefix, "topics", "--replication", "1", **own)
+    lines = "\n".join(map(json.dumps, [SURVEY, TREATMENT]))
+    g9603(kafka, fresh_prefix, "send", "-", standard_input=lines, **own)
+
+    told = g9603(kafka, fresh_prefix, "lag", "--json", **own)
+    view = json.loads(told.stdout)
+    assert told.returncode == 0, told.stderr
+    assert (view["condition"], view["lag_records"], view["workers"]) == ("broken", 2, [])
+    assert view["lag_seconds"] > 0
+    assert [alert["name"] for alert in view["alerts"]] == ["G9603NoMembers"]
+
+    late = g9603(kafka, fresh_prefix, "lag", "--max-seconds", "0", **own)
+    assert late.returncode == 1
+    assert "BROKEN  No worker runs. 2 records wait, the oldest for" in " ".join(late.stdout.split("\n"))
+    assert "survey-completed-" in late.stdout

@@ -94,7 +94,8 @@ async def test_a_worker_in_good_order(fleet: Fleet, kafka: LocalKafka, tmp_path:
     assert found_under(tmp_path) == {}
     assert found_in(shown) == []
     assert b"streams worker" in shown
-    assert b"partitions: 0, 1, 2, 3" in shown
+    assert b"g9603_tasks 4.0" in shown
+    assert b'"condition":' in shown
     assert kafka.folder is not None
     assert found_in((kafka.folder / "kafka.log").read_bytes()) == []
 

@@ -12,7 +12,7 @@ from streams.kafka.connection import client_options
 from streams.kafka.group_fenced_producer import FencedByGroupError, GroupMetadata, group_fenced
 from streams.kafka.local_broker import LocalKafka
 from streams.kafka.topic_admin import topic_admin
-from tests.fleet import Fleet
+from tests.fleet import WAIT_SECONDS_MAX, Fleet
 
 pytestmark = pytest.mark.kafka
 
@@ -147,7 +147,10 @@ async def test_a_member_whose_place_was_taken_cannot_commit(fleet: Fleet) -> Non
             await producer.begin_transaction()
             await producer.send_offsets_to_transaction({source: 5}, group)
             await producer.commit_transaction()
-        assert await newer.committed(source) == 5
+        async with asyncio.timeout(WAIT_SECONDS_MAX):  # its markers are written after the answer
+            while (committed := await newer.committed(source)) is None:
+                pass
+        assert committed == 5
     await older.stop()
 
 

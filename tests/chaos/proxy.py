@@ -12,6 +12,7 @@ from contextlib import suppress
 from socket import SO_LINGER, SOL_SOCKET
 from typing import NamedTuple
 
+from streams.worker.group_watch import WATCH_CLIENT_ID
 from tests.chaos.connection_owner import LocalClient
 from tests.chaos.faults import Client, Delay, Hold, Lose, LoseSilently, Message, Refuse, Rule, Throttle, Way, everyone
 from tests.chaos.kafka_wire import ApiKey, NoKafkaError, correlation_id, framed, read_message, request_header
@@ -152,8 +153,10 @@ class _Connection:
         if way is Way.ANSWER:
             return self._api_keys.pop(correlation_id(message), _UNKNOWN_API_KEY)
         header = request_header(message)
-        self._api_keys[header.correlation_id] = header.api_key
-        return header.api_key
+        # What a worker's watch asks is none of the requests that a scenario means.
+        api_key = _UNKNOWN_API_KEY if header.client_id == WATCH_CLIENT_ID else header.api_key
+        self._api_keys[header.correlation_id] = api_key
+        return api_key
 
     async def _deliver(self, way: Way, arrived: asyncio.Queue[_Arrived | None], writer: asyncio.StreamWriter) -> None:
         """Write what arrives, when the rules let it; then tell the receiver that this was all."""

@@ -159,6 +159,7 @@ class SimulatedRestorer:
 
     def __init__(self, connection: Connection, protocol: Protocol) -> None:
         self.records_read = 0
+        self.records_remaining = 0
         self._connection = connection
         self._protocol = protocol
 

@@ -1,8 +1,11 @@
 """A worker's log line, as it stands on standard error."""
 
+import ast
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -71,3 +74,33 @@ def test_a_key_that_could_be_guessed_is_refused(monkeypatch: pytest.MonkeyPatch)
 def test_without_a_key_there_is_none() -> None:
     """The process draws its own."""
     assert log_hash_key(Settings()) is None
+
+
+def test_every_event_is_described() -> None:
+    """Whoever searches logs by the names of events finds each in the table, with its level, and none that is not."""
+    said = {
+        (call.args[0].value, call.func.attr)
+        for path in Path("streams").rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id == "_log"
+        and isinstance(call.args[0], ast.Constant)
+    }
+    table = Path("streams/worker/README.md").read_text().split("## What it logs")[1].split("\n## ")[0]
+
+    assert set(re.findall(r"^\| `(\w+)` \| (\w+) \|", table, re.MULTILINE)) == said
+
+
+@pytest.mark.parametrize(("log_format", "is_json"), [("json", True), ("console", False), ("auto", True)])
+def test_for_whom(log_format: str, is_json: bool) -> None:  # noqa: FBT001
+    """What a person reads is not what a collector parses; no terminal, no person."""
+    program = (
+        "import structlog; from streams.logs import configure_logs; from streams.settings import LogFormat; "
+        f"configure_logs(log_format=LogFormat({log_format!r})); structlog.get_logger().info('worker_started')"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stderr
+
+    assert said.startswith("{") == is_json
+    assert "worker_started" in said

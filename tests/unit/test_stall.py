@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.worker.stall import ConsumerProgress, Observation, Signal, Stall, Verdict, signals, verdict, waited
-from streams.worker.task_manager import Phase, TaskProgress
+from streams.worker.task_progress import Phase, TaskProgress
 from streams.worker.tuning import Tuning
 from streams.worker.watchdog import patience
 

@@ -1,10 +1,12 @@
 """The worker's pages as whoever connects meets them, over real sockets."""
 
 import asyncio
+import base64
 import dataclasses
 import random
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -22,11 +24,11 @@ from streams.web import connection, server
 from streams.web.access import WebAccess, WebRefusedError, web_access
 from streams.web.connection import SECURITY_HEADERS
 from streams.web.server import WebServer
-from streams.web.status import WorkerStatus
+from streams.web.source import Text, WorkerStatus
 
 CANARY = "CANARY"
 TOKEN = "a token that nobody guesses"  # noqa: S105 - a test's own
-WELL = WorkerStatus(None, None, "0.1.0", "default", "1", "g9603", (2, 0, 1))
+WELL = WorkerStatus(trouble=None, waiting=None)
 _PATIENCE_SECONDS = 30.0
 
 
@@ -38,12 +40,37 @@ class Answer(NamedTuple):
     body: str
 
 
+class Source:
+    """Tells what is set."""
+
+    def __init__(self) -> None:
+        self.current = WELL
+        self.views: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def status(self) -> WorkerStatus:
+        """What was set."""
+        return self.current
+
+    def metrics(self, accept: str) -> Text:
+        """What was asked for."""
+        return Text("text/plain; version=0.0.4", f"g9603_tasks 4 # {accept}\n".encode())
+
+    def group(self) -> bytes:
+        """A group."""
+        return b'{"view": {}}'
+
+    async def group_changes(self) -> AsyncIterator[bytes]:
+        """Each view that is put, up to an empty one."""
+        while view := await self.views.get():
+            yield view
+
+
 class Pages:
-    """Running pages, and a status to set."""
+    """Running pages, and a source to set."""
 
     def __init__(self, access: WebAccess) -> None:
-        self.status = WELL
-        self.server = WebServer(access, lambda: self.status)
+        self.source = Source()
+        self.server = WebServer(access, self.source)
         self.tls: ssl.SSLContext | None = None
 
     async def raw(self, request: bytes) -> bytes:
@@ -102,22 +129,28 @@ async def pages(serve: Serve) -> Pages:
 
 
 async def test_what_the_pages_say(pages: Pages) -> None:
-    """Build, policy, and what the worker has."""
-    front = await pages.ask("/")
+    """To people a page, to Prometheus figures in the format that it takes, to scripts JSON, to supervisors a word."""
+    front, style, script = [await pages.ask(path) for path in ("/", "/page.css", "/page.js")]
+    assert (front.status, front.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert front.body.startswith("<!doctype html>")
+    assert style.headers["Content-Type"] == "text/css; charset=utf-8"
+    assert script.headers["Content-Type"] == "text/javascript; charset=utf-8"
 
-    assert front.status == 200
-    assert front.body == "g9603 0.1.0\npolicy default, version 1\ngroup g9603, partitions: 0, 1, 2\nalive, ready\n"
+    figures = await pages.ask("/metrics", "Accept: application/openmetrics-text")
+    assert figures.headers["Content-Type"] == "text/plain; version=0.0.4"
+    assert figures.body == "g9603_tasks 4 # application/openmetrics-text\n"
+    assert (await pages.ask("/group")).body == '{"view": {}}'
     assert (await pages.ask("/healthz")).body == "alive\n"
     assert (await pages.ask("/readyz")).body == "ready\n"
 
 
 async def test_a_supervisor_learns_of_trouble_and_a_balancer_of_waiting(pages: Pages) -> None:
     """The one ends the worker, the other waits for it; neither is told the other's reason."""
-    pages.status = dataclasses.replace(WELL, waiting="restoring", partitions=())
+    pages.source.current = dataclasses.replace(WELL, waiting="restoring")
     assert ((await pages.ask("/healthz")).status, (await pages.ask("/readyz")).status) == (200, 503)
-    assert "partitions: none\nalive, restoring" in (await pages.ask("/")).body
+    assert (await pages.ask("/readyz")).body == "restoring\n"
 
-    pages.status = dataclasses.replace(WELL, trouble="no step was committed")
+    pages.source.current = dataclasses.replace(WELL, trouble="no step was committed")
     assert ((await pages.ask("/healthz")).status, (await pages.ask("/readyz")).status) == (503, 200)
 
 
@@ -166,7 +199,7 @@ async def test_every_answer_has_the_security_headers(pages: Pages, path: str, st
 
     assert answered.status == status
     assert answered.headers.items() >= SECURITY_HEADERS.items()
-    assert answered.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert answered.headers["Content-Type"] == f"text/{'html' if path == '/' else 'plain'}; charset=utf-8"
 
 
 @pytest.mark.parametrize(
@@ -236,6 +269,10 @@ async def test_connections_are_few(pages: Pages) -> None:
             pass
 
 
+def _basic(name: str, password: str) -> str:
+    return base64.b64encode(f"{name}:{password}".encode()).decode()
+
+
 @pytest.mark.parametrize(
     ("header", "status"),
     [
@@ -246,6 +283,10 @@ async def test_connections_are_few(pages: Pages) -> None:
         (f"Authorization: Bearer {TOKEN}x", 401),
         (f"Authorization: bearer {CANARY}", 401),
         ("Authorization: Bearer ü", 401),
+        (f"Authorization: Basic {_basic('anybody', TOKEN)}", 200),
+        (f"Authorization: Basic {_basic(TOKEN, CANARY)}", 401),
+        (f"Authorization: Basic {TOKEN}", 401),
+        (f"Authorization: Digest {TOKEN}", 401),
     ],
 )
 async def test_a_token(serve: Serve, header: str, status: int) -> None:
@@ -258,6 +299,47 @@ async def test_a_token(serve: Serve, header: str, status: int) -> None:
     assert ("g9603" in answered.body) == (status == 200)
     assert CANARY not in repr(answered)
     assert [(await pages.ask(path)).status for path in ("/healthz", "/readyz", "/unknown")] == [200, 200, 404]
+
+
+EVENTS = b"GET /group/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+async def test_the_group_as_it_changes(pages: Pages) -> None:
+    """Each view is an event of its own, sent at once; the stream outlives what any other answer may take."""
+    reader, writer = await asyncio.open_connection(*(pages.server.address or ("", 0)))
+    writer.write(EVENTS)
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        for view in (b'{"lag_records": 1}', b'{"lag_records": 0}'):
+            await pages.source.views.put(view)
+            assert view in await reader.readuntil(view)
+        await pages.source.views.put(b"")
+        assert (await reader.read()).endswith(b"0\r\n\r\n")
+    writer.close()
+
+
+async def test_who_looks_on_does_not_keep_a_worker_from_ending(pages: Pages) -> None:
+    """A stream is cut off with the pages."""
+    reader, writer = await asyncio.open_connection(*(pages.server.address or ("", 0)))
+    writer.write(EVENTS)
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        await reader.readuntil(b"\r\n\r\n")
+        await pages.server.stop()
+        with suppress(ConnectionResetError):
+            await reader.read()
+    writer.close()
+
+
+async def test_streams_are_fewer_than_connections(pages: Pages) -> None:
+    """However many look on, a supervisor gets its answer."""
+    held = [await asyncio.open_connection(*(pages.server.address or ("", 0))) for _ in range(connection.STREAMS_MAX)]
+    for reader, writer in held:
+        writer.write(EVENTS)
+        await reader.readuntil(b"\r\n\r\n")
+
+    assert (await pages.ask("/group/events")).status == 503
+    assert (await pages.ask("/healthz")).status == 200
+    for _reader, writer in held:
+        writer.close()
 
 
 @pytest.mark.parametrize(
@@ -347,4 +429,4 @@ async def test_where_no_port_is_free_there_are_no_pages(serve: Serve, monkeypatc
 def test_a_host_that_is_not_here(host: str) -> None:
     """It is told before the worker joins."""
     with pytest.raises(WebRefusedError, match=r"cannot be at .* set G9603_WEB_HOST to an address of this machine"):
-        WebServer(WebAccess(host, 6066, b"token", None), lambda: WELL)
+        WebServer(WebAccess(host, 6066, b"token", None), Source())

@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 
 from streams.worker.stall import ConsumerProgress
-from streams.worker.task_manager import Phase, TaskProgress
+from streams.worker.task_progress import Phase, TaskProgress
 from streams.worker.tuning import Tuning
 from streams.worker.watchdog import StalledError, Watchdog
 
