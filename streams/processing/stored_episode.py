@@ -2,8 +2,9 @@
 
 Theory of operation. The union of facts is also a union of bytes: a fact that is not yet in an episode is written
 behind those that are. A code needs two surveys and a treatment (`streams.domain.coder.may_be_coded`), so an episode
-with fewer, of which billing was told nothing, need be neither decoded nor decided. Whatever is not so simple is left
-to `streams.domain.coder.advance` (``tests/unit/test_stored_episode.py`` is the law that both say the same).
+with fewer, of which billing was told nothing, need be neither decoded nor decided (`with_new_facts`); any other is
+decided, and only its ledger written anew (`grown`). Where a fact may be known already, `streams.domain.coder.advance`
+reads all (``tests/unit/test_stored_episode.py`` is the law that all say the same).
 
 A value is big-endian and has three parts:
 
