@@ -6,9 +6,9 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from streams.kafka.fetch_progress import FetchProgress
-from streams.kafka.local_broker import LocalKafka
 from streams.kafka.seeking_fetcher import only_seeking
 from streams.kafka.topic_admin import topic_admin
+from streams.local_kafka.local_broker import LocalKafka
 from streams.processing.records import FetchedRecord  # noqa: TC001 - a local annotation
 
 pytestmark = pytest.mark.kafka
