@@ -6,7 +6,7 @@ import pytest
 import structlog
 from hypothesis import settings
 
-from streams.kafka.kafka_jars import KAFKA_VERSION
+from streams.local_kafka.kafka_jars import KAFKA_VERSION
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("g9603", deadline=None)

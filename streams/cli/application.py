@@ -2,10 +2,13 @@
 
 import typer
 
+from streams.cli.dead_letter import dead_letter
 from streams.cli.demo import demo
 from streams.cli.explain import explain
 from streams.cli.lag import lag
 from streams.cli.policy import policy
+from streams.cli.reconcile import reconcile
+from streams.cli.report import report
 from streams.cli.schema import schema
 from streams.cli.send import send
 from streams.cli.topics import topics
@@ -32,5 +35,8 @@ cli.command()(topics)
 cli.command()(send)
 cli.command()(explain)
 cli.command()(lag)
+cli.command()(reconcile)
+cli.command()(report)
+cli.add_typer(dead_letter, name="dead-letter")
 cli.add_typer(policy, name="policy")
 cli.add_typer(schema, name="schema")

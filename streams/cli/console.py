@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from pathlib import Path
 from typing import Any, NoReturn
 
 import orjson
@@ -12,8 +13,12 @@ from rich.markup import escape
 
 from streams.kafka.broker_access import AccessDeniedError, BrokerNotTrustedError, BrokerUnreachableError
 from streams.kafka.credentials import CredentialsRefusedError
+from streams.kafka.provisioning import TopicsMissingError
 from streams.policies.policy_file import PolicyRefusedError
+from streams.processing.changelog import ChangelogFormatError
+from streams.processing.encryption import EncryptionError
 from streams.processing.encryption_keys import KeysRefusedError
+from streams.processing.stored_episode import EpisodeFormatError
 from streams.secret_text import SecretRefusedError
 from streams.settings import Settings, SettingsRefusedError, load_settings
 from streams.web.access import WebRefusedError
@@ -46,6 +51,18 @@ def print_json(value: Any) -> None:  # noqa: ANN401 - any JSON value
     out.file.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode())
 
 
+def write_document(path: Path, text: str, *, private: bool = False) -> None:
+    """Write *text* to *path*, or end with a sentence; where it is *private*, only for its owner."""
+    try:
+        if private:
+            path.touch(mode=0o600)
+            path.chmod(0o600)
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        fail(f"{path} cannot be written ({error.strerror}): name a file in a folder that is there.", ExitCode.USAGE)
+    err.print(f"wrote {path}", highlight=False, soft_wrap=True, markup=False)
+
+
 def fail(sentence: str, code: ExitCode) -> NoReturn:
     """End with *sentence* on standard error."""
     for line in sentence.splitlines():
@@ -54,6 +71,7 @@ def fail(sentence: str, code: ExitCode) -> NoReturn:
 
 
 _MISCONFIGURED = (
+    ChangelogFormatError,
     RefusedError,
     SettingsRefusedError,
     SecretRefusedError,
@@ -62,6 +80,9 @@ _MISCONFIGURED = (
     PolicyRefusedError,
     CredentialsRefusedError,
     BrokerNotTrustedError,
+    TopicsMissingError,
+    EncryptionError,
+    EpisodeFormatError,
 )
 
 

@@ -2,17 +2,28 @@
 
 import asyncio
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from streams.cli.console import ExitCode, err, fail, out, print_json, refusals, settings_of_environment
+from streams.cli.console import (
+    ExitCode,
+    err,
+    fail,
+    out,
+    print_json,
+    refusals,
+    settings_of_environment,
+    write_document,
+)
 from streams.cli.explanation_view import explanation_view
 from streams.domain.coder import CodedEpisode
 from streams.domain.policy import Policy
 from streams.explanation.changelog_lookup import ChangelogRefusedError, Home, locate_episode, read_episode
 from streams.explanation.episode import explain_episode
+from streams.explanation.episode_page import episode_page
 from streams.instruments.registry import load_registry
 from streams.kafka.connection import connection_options
 from streams.kafka.granted_rights import ensure_rights
@@ -25,13 +36,14 @@ from streams.settings import Settings
 
 def explain(
     episode: Annotated[str, typer.Argument(help="The episode_id; - to read it from standard input.")],
+    html: Annotated[Path | None, typer.Option(help="Write the episode as a page with a picture to this file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Tell why an episode is coded, or what is missing, and what billing was told.
 
     Reads what the workers last committed, and decides anew by the policy of this environment. Ends with 1 where
     the episode is not known. What stands on a command line is seen by everyone on the machine: where ids are
-    confidential, give the episode on standard input.
+    confidential, give the episode on standard input. A page (--html) holds patient data: only you may read its file.
     """
     settings = settings_of_environment()
     if episode == "-":
@@ -44,9 +56,11 @@ def explain(
         fail(str(error), ExitCode.MISCONFIGURED)
     if coded is None:
         fail(_not_known(episode, home), ExitCode.FAILED)
+    if html is not None:
+        write_document(html, episode_page(explain_episode(episode, coded, policy), policy), private=True)
     if as_json:
         print_json(explain_episode(episode, coded, policy).as_json())
-    else:
+    elif html is None:
         print_explanation(episode, coded, policy, out)
 
 

@@ -16,6 +16,7 @@ from streams.explanation.episode import EpisodeExplanation, FindingExplanation
 from streams.explanation.facts import FactExplanation
 from streams.explanation.parts import Role, Standing
 from streams.explanation.sentences import scale_name, score_text
+from streams.explanation.verdicts import Verdict
 
 _NOTHING = "-"
 _EVENT_ID_SHOWN = 8
@@ -27,6 +28,12 @@ _ROLE_STYLES = {
     Role.IMPROVED_FOLLOW_UP: "green",
 }
 _STANDING_STYLES = {Standing.SUPERSEDED: "dim", Standing.RETRACTED: "red", Standing.EXCLUDED: "magenta"}
+_VERDICT_STYLES = {
+    Verdict.MET: "green",
+    Verdict.NOT_MET: "yellow",
+    Verdict.NOT_REACHED: "dim",
+    Verdict.ATTENTION: "bold yellow",
+}
 _ACTION_STYLES = {CodingAction.NEW: "green", CodingAction.REPLACE: "yellow", CodingAction.VOID: "red"}
 
 
@@ -117,6 +124,17 @@ def _how_far(finding: Finding) -> str:
     if finding.missing is None or finding.missing.stage is Stage.SURVEY:
         return "not in policy"
     return f"no {finding.missing.stage}"
+
+
+# ---------------------------------------------------------------------------------------------
+# Rules
+# ---------------------------------------------------------------------------------------------
+def rule_table(explanation: EpisodeExplanation) -> Table:
+    """Each rule that the decision came to, of the instrument that it rests on."""
+    table = _table("Rules", "rule", "verdict", "why")
+    for told in explanation.rules:
+        table.add_row(told.rule, Text(told.verdict, _VERDICT_STYLES[told.verdict]), plain(told.sentence))
+    return table
 
 
 # ---------------------------------------------------------------------------------------------

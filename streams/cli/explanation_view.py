@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from schemas.vocabulary import QualityDataCode
-from streams.cli.explanation_tables import coding_event_table, fact_table, finding_table
+from streams.cli.explanation_tables import coding_event_table, fact_table, finding_table, rule_table
 from streams.cli.plain_text import plain
 from streams.domain.decision import Coded
 from streams.explanation.episode import EpisodeExplanation
@@ -31,6 +31,8 @@ def explanation_view(explanation: EpisodeExplanation) -> RenderableType:
         "",
         fact_table(explanation),
         *_findings(explanation),
+        "",
+        rule_table(explanation),
         *_coding_events(explanation),
         *(Text.assemble(("warning ", "bold yellow"), plain(warning)) for warning in explanation.warnings),
     )
@@ -47,7 +49,9 @@ def _verdict(explanation: EpisodeExplanation) -> Panel:
     else:
         style = ""
         verdict = Text("not coded", style="bold")
-    body = Group(verdict, Text(plain(explanation.sentence)), Text(plain(", ".join(about)), style="dim"))
+    would_change = [Text(plain(explanation.would_change))] if explanation.would_change else []
+    about_it = Text(plain(", ".join(about)), style="dim")
+    body = Group(verdict, Text(plain(explanation.sentence)), *would_change, about_it)
     title = Text(plain(f"episode {explanation.episode_id}"))
     return Panel(body, title=title, title_align="left", border_style=style)
 

@@ -7,6 +7,7 @@ import typer
 from rich.markup import escape
 
 from streams.cli.console import out, print_json, refusals
+from streams.cli.policy_diff import diff
 from streams.instruments.registry import load_registry
 from streams.policies.explanation import explain_policy
 from streams.policies.policy_loading import load_policy
@@ -17,6 +18,9 @@ policy = typer.Typer(help="Policies: the rules of coding, as files.", no_args_is
 @policy.callback()
 def _commands() -> None:
     pass
+
+
+policy.command()(diff)
 
 
 @policy.command()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from streams.demo.worker_process import WorkerProcess
+from streams.replay.study import Progress
 
 LATEST_CODES_MAX = 8
 
@@ -32,9 +33,9 @@ class DemoProgress:
         """How many records were sent."""
         return self.sent.total()
 
-    def count_again(self, records: int) -> None:
-        """The recount has read so many records more."""
-        self.recounted += records
+    def count_again(self, progress: Progress) -> None:
+        """The recount has come so far."""
+        self.recounted = progress.read
 
     def take(self, event: dict[str, Any]) -> None:
         """Count one coding event that a billing consumer has seen."""

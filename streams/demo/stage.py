@@ -1,7 +1,7 @@
 """Runs the demonstration: two workers, a stream of records, a kill in the middle, a recount at the end."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,9 @@ from streams.domain.policy import Policy
 from streams.kafka.connection import client_options, connection_options
 from streams.kafka.sealing import sealing
 from streams.processing.topology import Topology
-from streams.recount.recount import Recount, recount
+from streams.recount.comparison import Recount
+from streams.recount.recount import recount
+from streams.replay.replaying import OnProgress
 from streams.settings import Settings
 
 DELIVERY_SECONDS = 20.0
@@ -63,11 +65,11 @@ class Stage:
         self._connection = connection_options(settings)
         self._topology = Topology(settings.app_id, settings.topic_prefix)
 
-    async def run(self, on_recount: Callable[[int], None]) -> Outcome:
+    async def run(self, on_recount: OnProgress) -> Outcome:
         """Run to the end.
 
         Args:
-            on_recount: Called with the records that the recount has read since the last call.
+            on_recount: Told how far the recount has come.
 
         Raises:
             DemoFailedError: The workers did not finish in time.

@@ -3,14 +3,17 @@
 Pure: the decision is made anew from the facts, by the policy that is given; nothing is looked up.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from streams.domain.coder import CodedEpisode
-from streams.domain.coding import coding_of, decimal_text
+from streams.domain.coding import Coding, coding_of, decimal_text
 from streams.domain.decision import Coded, Comparison, Finding, NotCoded, decide
+from streams.domain.episode import CurrentFacts, current_facts
 from streams.domain.fact import Survey
-from streams.domain.missing import Missing
+from streams.domain.ledger import Ledger
+from streams.domain.missing import Missing, Reason
 from streams.domain.policy import Policy
 from streams.explanation.agreement import Agreement, agreement
 from streams.explanation.facts import FactExplanation, explain_facts
@@ -22,6 +25,7 @@ from streams.explanation.sentences import (
     scale_name,
     score_text,
 )
+from streams.explanation.verdicts import RuleVerdict, Verdict, finding_verdicts, payer_verdicts, what_would_change
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,10 @@ class FindingExplanation:
 
     finding: Finding
     sentence: str
+    rules: tuple[RuleVerdict, ...]
+    """Each stage of the decision with its verdict."""
+    would_change: str | None
+    """What would change the finding, in dates and scores; None where nothing is missing, or the sentence says it."""
 
     @property
     def scale(self) -> str:
@@ -48,6 +56,8 @@ class FindingExplanation:
             "comparisons": [_comparison_json(comparison) for comparison in finding.comparisons],
             "missing": _missing_json(finding.missing),
             "sentence": self.sentence,
+            "would_change": self.would_change,
+            "rules": [rule.as_json() for rule in self.rules],
         }
 
 
@@ -61,6 +71,10 @@ class EpisodeExplanation:
     decision: Coded | NotCoded
     sentence: str
     """The decision in words: what the code rests on, or what is missing."""
+    would_change: str | None
+    """What would bring a code, in dates and scores; None where there is one, or the sentence says it."""
+    rules: tuple[RuleVerdict, ...]
+    """Each rule that the decision came to, with its verdict, of the instrument that it rests on."""
     facts: tuple[FactExplanation, ...]
     """In clinical order."""
     findings: tuple[FindingExplanation, ...]
@@ -81,6 +95,8 @@ class EpisodeExplanation:
                 "code": decision.code.value if isinstance(decision, Coded) else None,
                 "missing": _missing_json(decision.missing if isinstance(decision, NotCoded) else None),
                 "sentence": self.sentence,
+                "would_change": self.would_change,
+                "rules": [rule.as_json() for rule in self.rules],
             },
             "facts": [fact.as_json() for fact in self.facts],
             "findings": [finding.as_json() for finding in self.findings],
@@ -101,13 +117,18 @@ def explain_episode(episode_id: str, coded: CodedEpisode, policy: Policy) -> Epi
     decision = decide(coded.episode.facts, policy)
     facts = explain_facts(coded.episode, decision, policy)
     coding = coding_of(decision, policy) if isinstance(decision, Coded) else None
+    current = current_facts(coded.episode.facts)
+    findings = tuple(_explain_finding(finding, policy, current) for finding in decision.findings)
+    decisive = _decisive(decision, findings)
     return EpisodeExplanation(
         episode_id=episode_id,
         policy=(policy.id, policy.version),
         decision=decision,
         sentence=_decision_sentence(decision, policy),
+        would_change=decisive.would_change if decisive is not None else None,
+        rules=_rules(decision, decisive, coding, coded.ledger, policy),
         facts=facts,
-        findings=tuple(_explain_finding(finding, policy) for finding in decision.findings),
+        findings=findings,
         events=tuple(coded.ledger.events(episode_id)),
         agreement=agreement(coded.ledger, coding, policy),
         warnings=sender_faults(facts),
@@ -125,12 +146,57 @@ def _decision_sentence(decision: Coded | NotCoded, policy: Policy) -> str:
     return f"The follow-up on {scale} scored {score_text(comparison.follow_up)}: {clause}."
 
 
-def _explain_finding(finding: Finding, policy: Policy) -> FindingExplanation:
+def _explain_finding(finding: Finding, policy: Policy, current: CurrentFacts) -> FindingExplanation:
+    rules = finding_verdicts(finding, policy, current)
     if finding.missing is not None:
-        return FindingExplanation(finding, missing_sentence(finding.missing, policy, finding))
+        sentence = missing_sentence(finding.missing, policy, finding)
+        return FindingExplanation(
+            finding, sentence, rules, what_would_change(finding.missing, finding, policy, current)
+        )
     improved_count, count = sum(c.improved for c in finding.comparisons), len(finding.comparisons)
     improved_is = improvement_clause(finding.rules, policy.instruments[finding.instrument])
-    return FindingExplanation(finding, f"{improved_count} of {count} follow-ups improved: {improved_is}.")
+    return FindingExplanation(finding, f"{improved_count} of {count} follow-ups improved: {improved_is}.", rules, None)
+
+
+def _decisive(decision: Coded | NotCoded, findings: Sequence[FindingExplanation]) -> FindingExplanation | None:
+    """The finding that the decision rests on; None where no survey is known."""
+    if isinstance(decision, Coded):
+        return next(f for f in findings if decision.comparison in f.finding.comparisons)
+    # The decision lacks what its furthest finding lacks, unless that has earned a code that is not published.
+    lacking = [f for f in findings if f.finding.missing == decision.missing]
+    return next(iter([*lacking, *(f for f in findings if f.finding.missing is None)]), None)
+
+
+def _rules(
+    decision: Coded | NotCoded,
+    decisive: FindingExplanation | None,
+    coding: Coding | None,
+    ledger: Ledger,
+    policy: Policy,
+) -> tuple[RuleVerdict, ...]:
+    if decisive is None or isinstance(decision, Coded) or decision.missing.reason is Reason.CODE_NOT_PUBLISHED:
+        told = _decision_rule(decision, decisive, policy)
+    else:
+        told = ()
+    known = decisive.rules if decisive is not None else ()
+    return (*known, *told, *(payer_verdicts(coding, ledger, policy) if coding is not None else ()))
+
+
+def _decision_rule(
+    decision: Coded | NotCoded, decisive: FindingExplanation | None, policy: Policy
+) -> tuple[RuleVerdict, ...]:
+    """What the decision adds to the finding that it rests on."""
+    if isinstance(decision, Coded):
+        return (RuleVerdict("published code", Verdict.MET, f"The policy publishes {decision.code}."),)
+    finding = decisive.finding if decisive is not None else None
+    told = RuleVerdict(
+        _rule_name(decision.missing), Verdict.NOT_MET, missing_sentence(decision.missing, policy, finding)
+    )
+    return (told,) if finding is not None else (RuleVerdict("survey", Verdict.NOT_MET, "No survey is known."), told)
+
+
+def _rule_name(missing: Missing) -> str:
+    return "published code" if missing.reason is Reason.CODE_NOT_PUBLISHED else missing.stage.value
 
 
 def _missing_json(missing: Missing | None) -> dict[str, str] | None:

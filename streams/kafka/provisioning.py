@@ -1,14 +1,19 @@
 """Whether the topics are as the worker needs them; each fault is a sentence that says what to do."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from streams.kafka.topic_admin import TopicAdmin, TopicDescription
+from streams.kafka.topic_admin import TopicAdmin, TopicDescription, topic_admin
 from streams.processing.topology import TopicSpecification, Topology
 
 _COMPACT = "compact"
 _HEADERS_ALLOWANCE_BYTES = 64 * 1024
 """What a dead letter adds to the record that it carries, at most."""
+
+
+class TopicsMissingError(Exception):
+    """Topics are not there that a command reads; the message says which, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +23,24 @@ class TopicState:
     specification: TopicSpecification
     found: TopicDescription | None
     config: Mapping[str, str] | None
+
+
+async def ensure_topics(connection: Mapping[str, Any], names: Collection[str]) -> None:
+    """Return where all *names* are topics.
+
+    Raises:
+        TopicsMissingError: One is not.
+        BrokerUnreachableError: No broker answers; `topic_admin` has more.
+    """
+    async with topic_admin(connection) as admin:
+        found = await admin.describe(names)
+    missing = [name for name in names if name not in found]
+    if missing:
+        message = (
+            f"{', '.join(missing)}: no such topic. Check G9603_APP_ID and G9603_TOPIC_PREFIX against the worker's, or "
+            "create the topics with `g9603 topics`."
+        )
+        raise TopicsMissingError(message)
 
 
 async def inspect_topics(admin: TopicAdmin, topology: Topology) -> list[TopicState]:

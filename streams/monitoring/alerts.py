@@ -13,10 +13,23 @@ from streams.monitoring.verdict import Situation
 LAG_SECONDS_HIGH = 60.0
 """From this age of the oldest waiting record on the group counts as behind, where nothing else is set."""
 
+FIRST_STEPS = {
+    "G9603LagUnknown": "Look whether the brokers run, and whether they can be reached from here.",
+    "G9603NoMembers": "Start a worker. If none stays, the last line of its log says why it ended.",
+    "G9603Stalled": "Look for a worker that is silent, waits or restores, and at the last lines of its log.",
+    "G9603LagHigh": "See the cause. If more comes in than is worked off, add workers, up to one a partition.",
+    "G9603WorkerDown": "Look at its supervisor and the last line of its log. Others take over what it had.",
+    "G9603WatchdogWaiting": "Wait: a worker that stays stuck is ended. Keep the stacks that it logs.",
+    "G9603PolicyMixed": "End the rollout: until all have one policy, codes depend on who has the partition.",
+    "G9603DeadLetters": "Look at the newest: one source or one reason means that a producer has changed.",
+}
+"""What to do first, by alert: the line that stands beside it, here and in the runbook."""
+
 
 def alerts_of(situation: Situation, *, dead_letters_per_hour: float) -> tuple[AlertView, ...]:
     """What would fire, the worst first."""
-    return (*_of_the_group(situation), *_of_workers(situation.workers), *_of_letters(dead_letters_per_hour))
+    alerts = (*_of_the_group(situation), *_of_workers(situation.workers), *_of_letters(dead_letters_per_hour))
+    return tuple(sorted(alerts, key=lambda alert: alert.severity != "critical"))
 
 
 def _of_the_group(situation: Situation) -> Iterator[AlertView]:
@@ -52,4 +65,4 @@ def _of_letters(per_hour: float) -> Iterator[AlertView]:
 
 
 def _alert(name: str, severity: str, sentence: str) -> AlertView:
-    return AlertView(name, severity, sentence, runbook=name)
+    return AlertView(name, severity, sentence, first_step=FIRST_STEPS[name], runbook=name)

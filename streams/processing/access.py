@@ -59,6 +59,8 @@ class Role(StrEnum):
     BILLING_CONSUMER = "billing"
     EXPLAINER = "explainer"
     OBSERVER = "observer"
+    AUDITOR = "auditor"
+    REPLAYER = "replayer"
     OPERATOR = "operator"
 
 
@@ -66,13 +68,18 @@ BILLING_GROUP = "billing"
 """A billing consumer's own group; it has whatever name it likes."""
 
 
-def rights_of(role: Role, topology: Topology) -> tuple[Right, ...]:
+def replay_transactional_id(topology: Topology) -> str:
+    """Under which dead letters are sent again: one, so that of two who do so at once the older ends."""
+    return f"{topology.app_id}-dead-letter-replay"
+
+
+def rights_of(role: Role, topology: Topology) -> tuple[Right, ...]:  # noqa: PLR0911 - one per role
     """The least set of rights with which *role* can do its work."""
     match role:
         case Role.WORKER:
             return _of_a_worker(topology)
         case Role.PRODUCER:
-            return tuple(_topic(name, Operation.WRITE) for name in topology.kinds)
+            return _to_inputs(topology)
         case Role.BILLING_CONSUMER:
             return (_topic(topology.coding_events, Operation.READ), _group(BILLING_GROUP, Operation.READ))
         case Role.EXPLAINER:
@@ -80,6 +87,10 @@ def rights_of(role: Role, topology: Topology) -> tuple[Right, ...]:
         case Role.OBSERVER:
             read = (*topology.sources, topology.worker_reports)
             return (*(_topic(name, Operation.READ) for name in read), _group(topology.app_id, Operation.DESCRIBE))
+        case Role.AUDITOR:
+            return _of_an_auditor(topology)
+        case Role.REPLAYER:
+            return _of_a_replayer(topology)
         case Role.OPERATOR:
             operations = (Operation.CREATE, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS)
             return tuple(_topic(s.name, operation) for s in topology.specifications for operation in operations)
@@ -106,6 +117,27 @@ def _of_a_worker(topology: Topology) -> tuple[Right, ...]:
         _group(topology.app_id, Operation.READ),
         Right(ResourceType.TRANSACTIONAL_ID, transactional_ids, Operation.WRITE, PatternType.PREFIXED),
     )
+
+
+def _of_an_auditor(topology: Topology) -> tuple[Right, ...]:
+    outputs = (topology.episodes_rekey, topology.coding_events, topology.dead_letter, topology.dead_letter_replays)
+    read = (*topology.kinds, *outputs)
+    return (*(_topic(name, Operation.READ) for name in read), _group(topology.app_id, Operation.DESCRIBE))
+
+
+def _of_a_replayer(topology: Topology) -> tuple[Right, ...]:
+    replays = (Operation.READ, Operation.WRITE, Operation.CREATE)
+    transactional_id = replay_transactional_id(topology)
+    return (
+        _topic(topology.dead_letter, Operation.READ),
+        *_to_inputs(topology),
+        *(_topic(topology.dead_letter_replays, operation) for operation in replays),
+        Right(ResourceType.TRANSACTIONAL_ID, transactional_id, Operation.WRITE, PatternType.PREFIXED),
+    )
+
+
+def _to_inputs(topology: Topology) -> tuple[Right, ...]:
+    return tuple(_topic(name, Operation.WRITE) for name in topology.kinds)
 
 
 def _topic(name: str, operation: Operation) -> Right:

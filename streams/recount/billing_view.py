@@ -7,7 +7,11 @@ from typing import Any
 import orjson
 
 from schemas.vocabulary import CodingAction
-from streams.recount.expectation import without_action
+from streams.domain.coding import event_id_of
+
+_UNNAMED = frozenset({"event_id", "revision", "prior_event_id", "decided_at"})
+"""What the id of an event does not name (contract.md, "CodingEvent")."""
+_BOOKKEEPING = _UNNAMED | {"action"}
 
 
 @dataclass(slots=True)
@@ -18,7 +22,7 @@ class BillingView:
     """The active event of each episode that has one."""
     actions: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
-    """An event seen twice, a gap in the revisions, a reference to another event than the last."""
+    """An event seen twice, or not named by what it says; a gap in the revisions; a reference to a wrong event."""
     _seen: set[str] = field(default_factory=set)
     _last: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -27,7 +31,13 @@ class BillingView:
         if value is None:
             self.faults.append("a record without a value")
             return
-        event = orjson.loads(value)
+        try:
+            event = orjson.loads(value)
+            self._apply(event)
+        except (orjson.JSONDecodeError, KeyError, TypeError):  # their texts show the record
+            self.faults.append("a record that is no coding event")
+
+    def _apply(self, event: dict[str, Any]) -> None:
         event_id, episode_id, action = event["event_id"], event["episode_id"], event["action"]
         if event_id in self._seen:
             self.faults.append(f"event {event_id} appears twice")
@@ -38,6 +48,9 @@ class BillingView:
         expected = 1 if last is None else last["revision"] + 1
         if event["revision"] != expected:
             self.faults.append(f"event {event_id} has revision {event['revision']}, not {expected}")
+        told = {name: said for name, said in event.items() if name not in _UNNAMED}
+        if not any(event_id_of(told, repetition) == event_id for repetition in range(expected)):
+            self.faults.append(f"event {event_id} is not named by what it says")
         active = self.active.get(episode_id)
         prior = active["event_id"] if active is not None else None
         if event["prior_event_id"] != prior or (action == CodingAction.NEW) != (active is None):
@@ -51,3 +64,8 @@ class BillingView:
     def codes(self) -> dict[str, dict[str, Any]]:
         """The content of every active code, without the action."""
         return {episode_id: without_action(event) for episode_id, event in self.active.items()}
+
+
+def without_action(told: dict[str, Any]) -> dict[str, Any]:
+    """The content alone: which code, and why; not what to do with it, nor its place in the ledger."""
+    return {name: value for name, value in told.items() if name not in _BOOKKEEPING}

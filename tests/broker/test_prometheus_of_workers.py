@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from streams.demo.health_system.generation import generate
-from streams.kafka.guarded_process import GuardedProcess
-from streams.kafka.loopback import free_ports
+from streams.local_kafka.guarded_process import GuardedProcess
+from streams.local_kafka.loopback import free_ports
 from tests.deploy.programs import program
 from tests.deploy.queries import DASHBOARD_FILES, PROMETHEUS_FOLDER, panel_queries, rule_queries
 from tests.fleet import WAIT_SECONDS_MAX, Fleet, in_parts

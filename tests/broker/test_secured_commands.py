@@ -5,6 +5,7 @@ import json
 import ssl
 from collections.abc import Callable
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,9 +14,9 @@ from aiokafka import AIOKafkaConsumer
 from typer.testing import CliRunner, Result
 
 from streams.cli.application import cli
-from streams.kafka.broker_access import BrokerUnreachableError, ensure_access
+from streams.kafka.broker_access import AccessDeniedError, BrokerUnreachableError, ensure_access
 from streams.kafka.connection import connection_options
-from streams.kafka.local_broker import LocalKafka
+from streams.local_kafka.local_broker import LocalKafka
 from streams.processing.access import BILLING_GROUP, Operation, Role, rights_of
 from streams.processing.topology import Topology
 from streams.settings import Settings
@@ -23,6 +24,7 @@ from tests.broker.test_commands import SURVEY, TREATMENT
 from tests.certificates import Authority
 from tests.secured_fleet import PASSWORD
 from tests.secured_kafka import SecuredKafka
+from tests.token_endpoint import TokenEndpoint
 
 pytestmark = pytest.mark.kafka
 
@@ -48,7 +50,7 @@ class Place(NamedTuple):
 
     def principal(self, role: Role) -> str:
         """Who has that role; a certificate's name has 64 characters at most."""
-        return f"{self.topology.topic_prefix[-30:]}{role}"
+        return f"{self.topology.topic_prefix[-30:].lstrip('-')}{role}"
 
 
 @pytest.fixture
@@ -67,11 +69,13 @@ def events(tmp_path: Path) -> Path:
 
 async def test_each_role_does_its_work_with_exactly_its_rights(place: Place, events: Path) -> None:
     """Topics are made, events sent, an episode asked for, and codes read as billing does."""
-    topics, send, explain = await asyncio.to_thread(
+    topics, send, explain, reconcile, replay = await asyncio.to_thread(
         lambda: (
             place.run(place.enter(Role.OPERATOR), "topics", "--replication", "1", "--json"),
             place.run(place.enter(Role.PRODUCER), "send", str(events)),
             place.run(place.enter(Role.EXPLAINER), "explain", "ep1"),
+            place.run(place.enter(Role.AUDITOR), "reconcile", "--json"),
+            place.run(place.enter(Role.REPLAYER), "dead-letter", "replay", "--all"),
         )
     )
     billing = connection_options(Settings(**place.enter(Role.BILLING_CONSUMER)))
@@ -82,17 +86,27 @@ async def test_each_role_does_its_work_with_exactly_its_rights(place: Place, eve
     assert send.exit_code == 0, send.output
     assert (explain.exit_code, "is not known" in explain.output) == (NOT_FOUND, True), explain.output
     assert codes == {}
+    assert reconcile.exit_code == 0, (reconcile.output, reconcile.exception)
+    assert json.loads(reconcile.stdout)["waiting"]["records"] == 2
+    assert (replay.exit_code, "0 still dead" in replay.output) == (0, True), replay.output
 
 
 @pytest.mark.parametrize(
     ("role", "arguments"),
-    [(Role.OPERATOR, ["topics"]), (Role.PRODUCER, ["send", "-"]), (Role.EXPLAINER, ["explain", "ep1"])],
+    [
+        (Role.OPERATOR, ["topics"]),
+        (Role.PRODUCER, ["send", "-"]),
+        (Role.EXPLAINER, ["explain", "ep1"]),
+        (Role.AUDITOR, ["reconcile"]),
+        (Role.REPLAYER, ["dead-letter", "replay", "--all"]),
+    ],
 )
 def test_a_command_names_the_right_that_is_missing(place: Place, role: Role, arguments: list[str]) -> None:
     """It ends with 77, whichever right it is."""
     access = place.enter(role)
     administrator = place.kafka.as_administrator()
     assert place.run(administrator, "topics", "--replication", "1").exit_code == 0
+    assert place.run(administrator, "dead-letter", "replay", "--all").exit_code == 0  # makes a topic of its own
     for right in rights_of(role, place.topology):
         if right.operation is Operation.CREATE:
             continue  # the topics are there
@@ -185,6 +199,20 @@ def test_whoever_is_not_let_in_is_told_why(
     assert refused.exit_code == exit_code, refused.output
     assert words in refused.output
     assert PASSWORD not in refused.output
+
+
+async def test_a_token_endpoint_lets_us_in(place: Place) -> None:
+    """Its token is as good as one in a file; whose fault it is that there is none, the words and the error say."""
+    endpoint = TokenEndpoint(lambda: place.kafka.token("user"))
+    async with endpoint.open(place.kafka.authority):
+        settings = Settings(**place.kafka.by_endpoint(endpoint.url))
+        await ensure_access(connection_options(settings))
+
+        endpoint.answer = HTTPStatus.UNAUTHORIZED, {"error": "invalid_client"}
+        with pytest.raises(AccessDeniedError, match=r"^The token endpoint \S+ gives us no token \(invalid_client\)"):
+            await ensure_access(connection_options(settings))
+    with pytest.raises(BrokerUnreachableError, match=r"^The token endpoint \S+ cannot be asked"):
+        await ensure_access(connection_options(settings))
 
 
 async def test_a_broker_whose_certificate_has_expired(place: Place) -> None:

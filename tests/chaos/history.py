@@ -25,7 +25,7 @@ from streams.processing.records import InputRecord
 from streams.processing.rekeying import arrived_origin
 from streams.processing.stored_episode import decode_episode
 from streams.processing.topology import InputKind
-from streams.recount.expectation import Coordinates
+from streams.recount.standing import Coordinates
 from tests.chaos.evidence import Evidence
 
 Told = tuple[str, str]

@@ -18,11 +18,12 @@ from streams.processing.dead_letter import OFFSET, PARTITION, REASON, TOPIC
 from streams.processing.records import InputRecord
 from streams.processing.stored_episode import decode_episode
 from streams.recount.billing_view import BillingView
-from streams.recount.expectation import Coordinates, Expectation
+from streams.recount.standing import Coordinates
 from streams.worker.restorer import RestoredPartition
 from streams.worker.step import TopicPartition
 from tests.chaos.evidence import Evidence
 from tests.chaos.history import history_violations
+from tests.expectation import Expectation
 
 
 class Invariant(StrEnum):

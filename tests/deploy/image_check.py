@@ -14,8 +14,8 @@ import time
 import urllib.request
 from pathlib import Path
 
-from streams.kafka.local_broker import LocalKafka
-from streams.kafka.loopback import free_ports
+from streams.local_kafka.local_broker import LocalKafka
+from streams.local_kafka.loopback import free_ports
 from tests.deploy.dockerfile import ROOT
 from tests.deploy.image_build import ImageStage, build_image
 

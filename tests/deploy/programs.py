@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from streams.kafka.maven import default_cache_dir
+from streams.local_kafka.maven import default_cache_dir
 
 _GO_PROGRAMS = {
     "helm": "helm.sh/helm/v3/cmd/helm@v3.22.0",

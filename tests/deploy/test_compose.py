@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from streams.kafka.kafka_jars import KAFKA_VERSION
+from streams.local_kafka.kafka_jars import KAFKA_VERSION
 from streams.settings import PREFIX, Settings
 from tests.deploy.dockerfile import ROOT, read_dockerfile
 from tests.deploy.programs import program

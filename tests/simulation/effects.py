@@ -23,8 +23,9 @@ from streams.processing.stored_episode import decode_episode
 from streams.processing.stream_task import Coder
 from streams.processing.topology import InputKind
 from streams.recount.billing_view import BillingView
-from streams.recount.expectation import Coordinates, Expectation
+from streams.recount.standing import Coordinates
 from streams.worker.step import TopicPartition
+from tests.expectation import Expectation
 from tests.oracle import recount
 from tests.simulation.broker import Broker
 from tests.simulation.invariants import Invariant, require

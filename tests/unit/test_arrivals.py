@@ -7,9 +7,10 @@ from streams.intake.decoder import VALUE_BYTES_MAX
 from streams.intake.rejection import RejectionReason
 from streams.processing import dead_letter
 from streams.processing.arrivals import FACTS_AND_CORRECTIONS_MAX, FACTS_MAX
-from streams.recount.expectation import Coordinates, Expectation
+from streams.recount.standing import Coordinates
 from tests.episode_notation import facts_of
 from tests.example_messages import DECODER
+from tests.expectation import Expectation
 from tests.messages import message_bytes
 from tests.policies_for_tests import DEFAULT
 from tests.tasks_in_memory import TOPOLOGY, Sent, TasksInMemory

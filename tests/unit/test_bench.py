@@ -16,7 +16,7 @@ from streams.instruments.registry import load_registry
 from streams.intake.decoder import Decoder
 from streams.policies.policy_loading import load_policy
 from streams.processing.topology import Topology
-from streams.recount.expectation import Expectation
+from tests.expectation import Expectation
 from tests.tasks_in_memory import Record
 
 SIZES = (1, 3, 4, 10, 57)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.kafka.loopback import free_ports
+from streams.local_kafka.loopback import free_ports
 from streams.settings import Settings
 from streams.web.probe import probe
 from tests.certificates import Authority, CertificateFiles

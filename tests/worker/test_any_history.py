@@ -12,10 +12,10 @@ from hypothesis.strategies import DrawFn
 
 from streams.processing.topology import InputKind
 from streams.recount.billing_view import BillingView
-from streams.recount.expectation import Expectation
 from streams.worker.assignor import assign_tasks
 from streams.worker.tuning import Tuning
 from tests.driver import TOPOLOGY, TopicsInMemory, WorkerDriver, at_rest
+from tests.expectation import Expectation
 from tests.messages import message_bytes
 from tests.policies_for_tests import DEFAULT
 from tests.strategies import histories

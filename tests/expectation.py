@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from schemas.vocabulary import CodingAction
 from streams.domain.coding import coding_of, content
@@ -15,14 +15,8 @@ from streams.intake.rejection import RejectedError, RejectionReason
 from streams.processing.arrivals import FACTS_MAX
 from streams.processing.records import InputRecord
 from streams.processing.topology import InputKind
-
-
-class Coordinates(NamedTuple):
-    """Where a record stands in the input."""
-
-    topic: str
-    partition: int
-    offset: int
+from streams.recount.billing_view import without_action
+from streams.recount.standing import Coordinates
 
 
 @dataclass(slots=True)
@@ -76,9 +70,3 @@ class Expectation:
                 coding = coding_of(decision, self.policy)
                 codes[episode_id] = without_action(content(coding, episode_id, CodingAction.NEW))
         return codes
-
-
-def without_action(told: dict[str, Any]) -> dict[str, Any]:
-    """The content alone: which code, and why; not what to do with it, nor its place in the ledger."""
-    bookkeeping = ("event_id", "action", "revision", "prior_event_id", "decided_at")
-    return {name: value for name, value in told.items() if name not in bookkeeping}

@@ -1,0 +1,1 @@
+"""Dead letters after their death: which there are, and sending them again."""

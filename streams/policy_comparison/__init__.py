@@ -1,0 +1,1 @@
+"""What if the policy were another: history decided by both, and what a switch would publish."""

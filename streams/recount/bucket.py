@@ -1,0 +1,154 @@
+"""What should have come out of some of the episodes, by the input alone, and what did."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+
+import orjson
+
+from schemas.vocabulary import CodingAction
+from streams.domain.coding import coding_of, content
+from streams.domain.decision import Coded, decide
+from streams.domain.episode import Arrival, Episode
+from streams.domain.fact import Fact
+from streams.domain.policy import Policy
+from streams.processing.arrivals import FACTS_MAX
+from streams.recount.billing_view import BillingView, without_action
+from streams.recount.comparison import Recount
+from streams.recount.entries import Entry, EventEntry, FactEntry, LetterEntry, RejectedEntry, TurnedAwayEntry
+from streams.recount.standing import Standing
+
+_Content: TypeAlias = dict[str, Any]
+_NOTHING: list[Fact] = []
+
+
+class BucketRecount:
+    """Takes entries in, then compares.
+
+    Args:
+        policies: That of now, then earlier ones.
+    """
+
+    def __init__(self, policies: Sequence[Policy]) -> None:
+        self._policies = policies
+        self._taken_in: dict[str, list[Fact]] = defaultdict(list)
+        self._moving: dict[str, list[Fact]] = defaultdict(list)
+        self._waiting: dict[str, list[Fact]] = defaultdict(list)
+        self._by_standing = {
+            Standing.TAKEN_IN: self._taken_in,
+            Standing.MOVING: self._moving,
+            Standing.WAITING: self._waiting,
+        }
+        self._turned_away: dict[str, str] = {}
+        """Episodes that turned facts away, each with the last of these."""
+        self._rejected: dict[str, RejectedEntry] = {}
+        self._letters: list[LetterEntry] = []
+        self._view = BillingView()
+        self._recount = Recount()
+
+    def take(self, entries: Iterable[Entry]) -> None:
+        """Take *entries* in; those of one episode's coding events come in their order."""
+        for entry in entries:
+            match entry:
+                case FactEntry():
+                    self._by_standing[entry.standing][entry.episode_id].append(entry.fact)
+                case EventEntry():
+                    self._view.take(entry.value)
+                case RejectedEntry():
+                    self._rejected[entry.source] = entry
+                case LetterEntry():
+                    self._letters.append(entry)
+                case TurnedAwayEntry():
+                    self._turned_away[entry.episode_id] = entry.source
+
+    def compared(self) -> Recount:
+        """How what came out compares with what should have."""
+        recount, view = self._recount, self._view
+        told = sum(len(facts) for by_episode in self._by_standing.values() for facts in by_episode.values())
+        recount.record_count = told + len(self._rejected)
+        recount.waiting_records = sum(map(len, self._waiting.values())) + sum(map(len, self._moving.values()))
+        recount.waiting_records += sum(r.standing is not Standing.TAKEN_IN for r in self._rejected.values())
+        recount.actions, recount.held_count = view.actions, len(view.active)
+        for fault in view.faults:
+            recount.event_faults.add(fault)
+        episodes = self._taken_in.keys() | self._moving.keys() | self._waiting.keys()
+        recount.episode_count = len(episodes)
+        for episode_id in episodes | view.active.keys():
+            self._compare_episode(episode_id)
+        self._compare_letters()
+        self._look_for_room()
+        return recount
+
+    # -----------------------------------------------------------------------------------------
+    # Codes
+    # -----------------------------------------------------------------------------------------
+    def _compare_episode(self, episode_id: str) -> None:
+        recount = self._recount
+        taken_in = self._taken_in.get(episode_id, _NOTHING)
+        moving = self._moving.get(episode_id, _NOTHING)
+        waiting = self._waiting.get(episode_id, _NOTHING)
+        event = self._view.active.get(episode_id)
+        held = without_action(event) if event is not None else None
+        expected = _code(episode_id, taken_in, self._policies[0])
+        recount.code_count += expected is not None
+        if moving or waiting:
+            everything = [*taken_in, *moving, *waiting]
+            if _code(episode_id, everything, self._policies[0]) != held:
+                recount.waiting.add(episode_id)
+        if expected == held or moving:
+            return  # what is on the move may show in what billing holds, in part
+        if any(_code(episode_id, taken_in, policy) == held for policy in self._policies[1:]):
+            recount.by_earlier_policy += 1
+        elif held is None:
+            recount.missing.add(episode_id)
+        elif expected is None:
+            recount.extra.add(episode_id)
+        else:
+            recount.different.add(episode_id)
+            recount.different_fields.update(name for name in expected if expected[name] != held.get(name))
+
+    # -----------------------------------------------------------------------------------------
+    # Dead letters
+    # -----------------------------------------------------------------------------------------
+    def _compare_letters(self) -> None:
+        """Every rejected record must be a dead letter once, byte for byte and for its reason; and nothing else."""
+        seen: set[str] = set()
+        for letter in self._letters:
+            self._recount.dead_letters[letter.reason or "unknown"] += 1
+            fault = "appears twice" if letter.source in seen else self._letter_fault(letter)
+            seen.add(letter.source)
+            if fault is not None:
+                self._recount.dead_letter_faults.add(f"the dead letter of {letter.source} {fault}")
+        for source in self._rejected.keys() - seen:
+            if self._rejected[source].standing is Standing.TAKEN_IN:
+                self._recount.dead_letter_faults.add(f"{source} is no dead letter, and should be")
+
+    def _letter_fault(self, letter: LetterEntry) -> str | None:
+        if not letter.reason:
+            return "was written by no worker"
+        rejected = self._rejected.get(letter.source)
+        if rejected is None or rejected.standing is Standing.WAITING:
+            return "should not be one"
+        if letter.reason != rejected.reason:
+            return f"has the reason {letter.reason}, not {rejected.reason}"
+        return None if letter.digest == rejected.digest else "is not what was received"
+
+    def _look_for_room(self) -> None:
+        for episode_id, source in self._turned_away.items():
+            facts = self._taken_in.get(episode_id, _NOTHING) + self._moving.get(episode_id, _NOTHING)
+            if len(_episode(facts).facts) < FACTS_MAX:
+                self._recount.dead_letter_faults.add(f"{source} was turned away by an episode that is not full")
+
+
+def _code(episode_id: str, facts: Iterable[Fact], policy: Policy) -> _Content | None:
+    """The content of the code that *facts* earn, as it looks after a trip over the wire."""
+    decision = decide(_episode(facts).facts, policy)
+    if not isinstance(decision, Coded):
+        return None
+    told = without_action(content(coding_of(decision, policy), episode_id, CodingAction.NEW))
+    published: _Content = orjson.loads(orjson.dumps(told))  # tuples become lists
+    return published
+
+
+def _episode(facts: Iterable[Fact]) -> Episode:
+    return Episode().with_arrivals(Arrival(fact, 0) for fact in facts)

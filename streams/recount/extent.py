@@ -1,0 +1,126 @@
+"""What is there to recount, and how far have the workers come with it? Asked of the brokers, in the one right order."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from aiokafka import TopicPartition
+
+from streams.intake.rejection import RejectedError, RejectionReason
+from streams.kafka.log_reader import OffsetRange, log_ranges, offsets_at, read_log, read_ranges
+from streams.kafka.stable_offsets import stable_offsets, until_settled
+from streams.processing.dead_letter_source import letter_source
+from streams.processing.rekeying import arrived_origin
+from streams.processing.topology import Topology
+from streams.recount.standing import Coordinates, GroupPositions, Standing
+from streams.replay.input_decoders import Decode
+
+_Ranges = Mapping[TopicPartition, OffsetRange]
+
+
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """What a recount is narrowed to."""
+
+    offsets: Mapping[TopicPartition, int]
+    """Where each input stands at the time from which on it is."""
+    episodes: frozenset[bytes]
+    """The ids of the episodes with input since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Everything that a recount reads, and how to look at it. It can be passed to another process."""
+
+    ranges: _Ranges
+    positions: GroupPositions | None = None
+    """None where the workers have read everything."""
+    turned_away: frozenset[Coordinates] = frozenset()
+    """Dead letters of full episodes: which facts were there first, only the worker that took them in can say."""
+    lately: Lately | None = None
+    """None where every episode is recounted."""
+
+    def begun_late(self, topics: Collection[str]) -> list[str]:
+        """Partitions of *topics* whose first records are gone."""
+        late = [tp for tp, wanted in self.ranges.items() if tp.topic in topics and wanted.begin > 0]
+        return [f"{tp.topic}-{tp.partition}" for tp in sorted(late)]
+
+
+async def extent_of(
+    connection: Mapping[str, Any],
+    topology: Topology,
+    *,
+    group_id: str | None = None,
+    since_ms: int | None = None,
+    decoders: Mapping[str, Decode] = MappingProxyType({}),
+) -> Extent:
+    """Look up what there is now.
+
+    Args:
+        connection: Options of an aiokafka client.
+        topology: The application's topics.
+        group_id: The workers' group; None where it has read everything.
+        since_ms: Recount only episodes with input from this Kafka timestamp on; with all of their input.
+        decoders: Of each input topic; needed for that.
+    """
+    positions = None
+    if group_id is None:
+        outputs = await log_ranges(connection, [topology.coding_events, topology.dead_letter])
+    else:
+        sources = await log_ranges(connection, topology.sources)
+        before = await stable_offsets(connection, group_id, sources)
+        in_transit = await log_ranges(connection, [topology.episodes_rekey])
+        outputs = await log_ranges(connection, [topology.coding_events, topology.dead_letter])
+        # What is read up to there is committed by then, and the offsets that were committed with it show after that.
+        await until_settled(connection, {tp: wanted.end for tp, wanted in outputs.items()})
+        after = await stable_offsets(connection, group_id, sources)
+        travelling = await _travelling(connection, in_transit, before, after)
+        positions = GroupPositions(before, after, travelling)
+    inputs = await log_ranges(connection, topology.kinds)
+    lately = None if since_ms is None else await _lately(connection, inputs, since_ms, decoders)
+    return Extent({**inputs, **outputs}, positions, await _turned_away(connection, topology), lately)
+
+
+async def _travelling(
+    connection: Mapping[str, Any],
+    in_transit: _Ranges,
+    before: Mapping[TopicPartition, int],
+    after: Mapping[TopicPartition, int],
+) -> dict[Coordinates, Standing]:
+    unread = {tp: OffsetRange(max(wanted.begin, before.get(tp, 0)), wanted.end) for tp, wanted in in_transit.items()}
+    found = {}
+    async for run in read_ranges(connection, unread):
+        for record in run.records:
+            origin = arrived_origin(record)
+            moving = record.offset < after.get(run.partition, 0)
+            found[Coordinates(origin.topic, origin.partition, origin.offset)] = (
+                Standing.MOVING if moving else Standing.WAITING
+            )
+    return found
+
+
+async def _turned_away(connection: Mapping[str, Any], topology: Topology) -> frozenset[Coordinates]:
+    found = set()
+    async for records in read_log(connection, [topology.dead_letter]):
+        for record in records:
+            source = letter_source(record.headers)
+            if source is not None and source.reason == RejectionReason.EPISODE_FULL:
+                found.add(Coordinates(source.topic, source.partition, source.offset))
+    return frozenset(found)
+
+
+async def _lately(
+    connection: Mapping[str, Any], inputs: _Ranges, since_ms: int, decoders: Mapping[str, Decode]
+) -> Lately:
+    found = await offsets_at(connection, inputs, since_ms)
+    offsets = {tp: found.get(tp, wanted.end) for tp, wanted in inputs.items()}
+    episodes = set()
+    async for run in read_ranges(connection, {tp: OffsetRange(offsets[tp], inputs[tp].end) for tp in inputs}):
+        for record in run.records:
+            try:
+                decoded = decoders[record.topic](record.value, record.headers)
+            except RejectedError:
+                continue
+            episodes.add(decoded.episode_id.encode())
+    return Lately(offsets, frozenset(episodes))

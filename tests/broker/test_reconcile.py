@@ -1,0 +1,95 @@
+"""`g9603 reconcile`, as a person or a scheduler runs it."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from typer.testing import CliRunner, Result
+
+from streams.cli.application import cli
+from streams.demo.health_system.generation import generate
+from streams.kafka.connection import client_options
+from streams.kafka.log_reader import read_log
+from streams.replay import replaying
+from tests.fleet import Fleet, in_parts
+
+pytestmark = pytest.mark.kafka
+
+RECORDS = generate(seed=7, episodes=300).records
+
+
+async def reconcile(fleet: Fleet, *arguments: str) -> Result:
+    return await asyncio.to_thread(CliRunner().invoke, cli, ["reconcile", *arguments], env=fleet.settings.environment())
+
+
+async def told(fleet: Fleet, *arguments: str) -> Mapping[str, object]:
+    result = await reconcile(fleet, "--json", *arguments)
+    assert result.exit_code in {0, 1}, result.output
+    document: Mapping[str, object] = json.loads(result.stdout)
+    assert document["agrees"] == (result.exit_code == 0)
+    return document
+
+
+async def test_one_changed_record_is_found(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is wrong before, while a worker runs and when it has stopped; then one event is forged, and named."""
+    parts = in_parts(RECORDS, 2)
+    fleet.start()
+    await fleet.send(parts[0])
+    await fleet.until_working()
+    while_running = await told(fleet)
+    await fleet.until_done()
+    await asyncio.to_thread(fleet.stop_all)
+    fleet.workers.clear()
+    await fleet.send(parts[1])
+    stopped = await told(fleet)
+    monkeypatch.setattr(replaying, "_FEW_RECORDS", 0)
+    in_processes = await told(fleet, "--processes", "2")
+    lately = await told(fleet, "--since", "2020-01-01")
+
+    assert while_running["agrees"]
+    assert stopped == in_processes == lately
+    assert stopped["agrees"]
+    assert stopped["waiting"]["records"] == len(parts[1])  # type: ignore[index]
+
+    episode_id = await forge(fleet)
+    forged = await told(fleet)
+
+    assert (forged["different"], forged["missing"], forged["extra"]) == (
+        {"count": 1, "first": [episode_id], "fields": {"charge": 1}},
+        {"count": 0, "first": []},
+        {"count": 0, "first": []},
+    )
+    for_people = await reconcile(fleet)
+    assert (for_people.exit_code, f"different: {episode_id}" in for_people.stdout) == (1, True)
+
+
+async def forge(fleet: Fleet) -> str:
+    """Publish an event that follows on the last one, with another charge and a name of its own; its episode."""
+    topic = fleet.topology.coding_events
+    events = [record async for records in read_log(fleet.connection, [topic]) for record in records]
+    last = json.loads(events[-1].value or b"")
+    forged = last | {
+        "action": "replace",
+        "charge": "0.01",
+        "event_id": "00000000-0000-5000-8000-000000000000",
+        "prior_event_id": last["event_id"],
+        "revision": last["revision"] + 1,
+    }
+    async with AIOKafkaProducer(**client_options(fleet.connection)) as producer:
+        await producer.send_and_wait(
+            topic, json.dumps(forged).encode(), key=events[-1].key, partition=events[-1].partition
+        )
+    return str(last["episode_id"])
+
+
+async def test_without_topics_there_is_nothing_to_say(fleet: Fleet) -> None:
+    """They are not made by looking for them, and their names are told."""
+    elsewhere = fleet.settings.model_copy(update={"topic_prefix": "nowhere-"})
+    result = await asyncio.to_thread(CliRunner().invoke, cli, ["reconcile"], env=elsewhere.environment())
+
+    assert result.exit_code == 78
+    assert "nowhere-survey-completed, nowhere-treatment-recorded" in result.output
+    async with AIOKafkaConsumer(**fleet.connection) as consumer:
+        assert not {topic for topic in await consumer.topics() if topic.startswith("nowhere-")}
