@@ -23,9 +23,10 @@ from bench.meter import Meter
 from bench.plan import PlannedRun, plan
 from bench.process_tree import is_supported
 from bench.report import as_json, as_markdown, with_figures
-from streams.kafka.java import JavaUnavailableError
-from streams.kafka.local_broker import BrokerStartError, LocalKafka
-from streams.kafka.maven import MavenUnavailableError
+from streams.local_kafka.broker_process import BrokerStartError
+from streams.local_kafka.java import JavaUnavailableError
+from streams.local_kafka.local_broker import LocalKafka
+from streams.local_kafka.maven import MavenUnavailableError
 
 _README = Path(__file__).with_name("README.md")
 _EVENTS_MIN = 100_000

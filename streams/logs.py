@@ -4,7 +4,8 @@ import logging
 import resource
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import structlog
 
@@ -42,7 +43,7 @@ def configure_logs(hash_key: bytes | None = None, log_format: LogFormat = LogFor
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=cast("TextIO", _StandardError())),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -73,6 +74,18 @@ def quiet_libraries() -> None:
     """Keep the libraries from speaking over a command's own words; what matters comes back as an error."""
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
+class _StandardError:
+    """Standard error while it can be written to: a full disk, or a reader that has gone, must not stop the work."""
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            sys.stderr.flush()
 
 
 class _Redaction:

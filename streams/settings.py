@@ -87,6 +87,21 @@ class Settings(BaseSettings):
     oauth_token_file: Annotated[
         Path | None, Field(description="Holds the token for OAUTHBEARER; read anew at each authentication.")
     ] = None
+    oauth_token_endpoint: Annotated[
+        str | None,
+        Field(
+            pattern=r"^https://\S+$", description="For OAUTHBEARER: the https URL that gives tokens (RFC 6749, 4.4)."
+        ),
+    ] = None
+    oauth_client_id: Annotated[str | None, Field(description="Who we are there.")] = None
+    oauth_client_secret: Annotated[
+        SecretStr | None, Field(description="How that is proved to the endpoint; a file is better.")
+    ] = None
+    oauth_client_secret_file: Annotated[Path | None, Field(description="Holds that secret.")] = None
+    oauth_scope: Annotated[str | None, Field(description="What tokens are to be good for, where one must say.")] = None
+    oauth_ca_file: Annotated[
+        Path | None, Field(description="PEM: who signs the endpoint's certificate; those that the system trusts.")
+    ] = None
     leave_group: Annotated[
         bool,
         Field(
@@ -146,7 +161,18 @@ class Settings(BaseSettings):
 
 
 _OF_TLS = ("tls_ca_file", "tls_certificate_file", "tls_key_file", "tls_key_password_file")
-_OF_SASL = ("sasl_mechanism", "sasl_username", "sasl_password", "sasl_password_file", "oauth_token_file")
+_OF_ENDPOINT = (
+    "oauth_token_endpoint",
+    "oauth_client_id",
+    "oauth_client_secret",
+    "oauth_client_secret_file",
+    "oauth_scope",
+    "oauth_ca_file",
+)
+_OF_SASL = (
+    *("sasl_mechanism", "sasl_username", "sasl_password", "sasl_password_file", "oauth_token_file"),
+    *_OF_ENDPOINT,
+)
 
 
 def without_security(settings: Settings) -> Settings:
@@ -182,8 +208,27 @@ def _mechanism_faults(settings: Settings, told: set[str]) -> Iterator[str]:
             yield "SASL_SSL needs G9603_SASL_MECHANISM: SCRAM-SHA-512 or OAUTHBEARER."
         case SaslMechanism.SCRAM_SHA_512 if "sasl_username" not in told or len(passwords) != 1:
             yield "SCRAM-SHA-512 needs G9603_SASL_USERNAME, and either G9603_SASL_PASSWORD_FILE or G9603_SASL_PASSWORD."
-        case SaslMechanism.OAUTHBEARER if "oauth_token_file" not in told:
-            yield "OAUTHBEARER needs G9603_OAUTH_TOKEN_FILE: a file with the token, which something keeps fresh."
+        case SaslMechanism.OAUTHBEARER:
+            yield from _token_faults(told)
+        case _:
+            pass
+
+
+def _token_faults(told: set[str]) -> Iterator[str]:
+    of_endpoint = told & set(_OF_ENDPOINT)
+    if ("oauth_token_file" in told) == bool(of_endpoint):
+        yield (
+            "OAUTHBEARER needs G9603_OAUTH_TOKEN_FILE, a file with the token, which something keeps fresh, or "
+            "G9603_OAUTH_TOKEN_ENDPOINT, which gives us one; not both."
+        )
+    elif of_endpoint and (
+        not {"oauth_token_endpoint", "oauth_client_id"} <= told
+        or len(told & {"oauth_client_secret", "oauth_client_secret_file"}) != 1
+    ):
+        yield (
+            "A token endpoint needs G9603_OAUTH_TOKEN_ENDPOINT, G9603_OAUTH_CLIENT_ID, and either "
+            "G9603_OAUTH_CLIENT_SECRET_FILE or G9603_OAUTH_CLIENT_SECRET."
+        )
 
 
 def _variables(names: set[str]) -> str:

@@ -6,7 +6,7 @@ import pytest
 import structlog
 from hypothesis import settings
 
-from streams.kafka.kafka_jars import KAFKA_VERSION
+from streams.local_kafka.kafka_jars import KAFKA_VERSION
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("g9603", deadline=None)
@@ -14,8 +14,9 @@ settings.load_profile("g9603")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--kafka 3.9.2``: run the tests that need a broker against another Kafka than usual."""
+    """``--kafka 3.9.2``: run the tests that need a broker against another Kafka than usual; ``--crds``: see there."""
     parser.addoption("--kafka", default=KAFKA_VERSION, help="the Kafka to run the tests against")
+    parser.addoption("--crds", help="a folder of definitions to hold the chart's custom resources against")
 
 
 @pytest.fixture(autouse=True)

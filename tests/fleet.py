@@ -17,10 +17,10 @@ from streams.demo.worker_process import WORKER, WorkerProcess
 from streams.instruments.registry import load_registry
 from streams.kafka.connection import client_options, connection_options
 from streams.kafka.group_lag import GroupLag, group_lag
-from streams.kafka.local_broker import LocalKafka
 from streams.kafka.provisioning import create_missing_topics
 from streams.kafka.sealing import sealing
 from streams.kafka.topic_admin import topic_admin
+from streams.local_kafka.local_broker import LocalKafka
 from streams.policies.policy_loading import load_policy
 from streams.processing.topology import Topology
 from streams.recount.comparison import Recount
@@ -88,6 +88,13 @@ class Fleet:
             return words in worker.log_text()
 
         await self.until(logged, f"{worker.name} logs {words}")
+
+    async def pages_of(self, worker: WorkerProcess) -> str:
+        """Where the pages of *worker* are, once they are."""
+        await self.until_logged(worker, '"event": "web_started"')
+        lines = (json.loads(line) for line in worker.log_text().splitlines() if line.startswith("{"))
+        (started,) = (line for line in lines if line["event"] == "web_started")
+        return f"http://{started['host']}:{started['port']}"
 
     async def ended(self, worker: WorkerProcess) -> int:
         """The exit code of *worker*, which ends by itself; nobody starts it again."""

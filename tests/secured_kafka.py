@@ -29,11 +29,12 @@ from confluent_kafka.admin import (
 )
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from streams.kafka.kafka_jars import KAFKA_VERSION
-from streams.kafka.local_broker import LocalKafka
-from streams.kafka.loopback import broker_answers, free_ports
+from streams.local_kafka.kafka_jars import KAFKA_VERSION
+from streams.local_kafka.local_broker import LocalKafka
+from streams.local_kafka.loopback import broker_answers, free_ports
 from streams.processing.access import Right
 from tests.certificates import Authority, CertificateFiles
+from tests.token_endpoint import CLIENT_ID, CLIENT_SECRET
 
 _SCRAM_ITERATIONS = 4096
 _ANSWER_SECONDS_MAX = 60
@@ -118,6 +119,19 @@ class SecuredKafka(LocalKafka):
             "tls_ca_file": self.authority.ca_file,
             "sasl_mechanism": "OAUTHBEARER",
             "oauth_token_file": token_file,
+        }
+
+    def by_endpoint(self, url: str) -> dict[str, Any]:
+        """The settings of who gets tokens from the token endpoint of the tests."""
+        return {
+            "bootstrap_servers": self.bootstrap_servers,
+            "security_protocol": "SASL_SSL",
+            "tls_ca_file": self.authority.ca_file,
+            "sasl_mechanism": "OAUTHBEARER",
+            "oauth_token_endpoint": url,
+            "oauth_ca_file": self.authority.ca_file,
+            "oauth_client_id": CLIENT_ID,
+            "oauth_client_secret": CLIENT_SECRET,
         }
 
     def add_user(self, name: str, password: str) -> None:

@@ -15,6 +15,7 @@ from streams.kafka.broker_access import AccessDeniedError, BrokerNotTrustedError
 from streams.kafka.credentials import CredentialsRefusedError
 from streams.kafka.provisioning import TopicsMissingError
 from streams.policies.policy_file import PolicyRefusedError
+from streams.processing.changelog import ChangelogFormatError
 from streams.processing.encryption import EncryptionError
 from streams.processing.encryption_keys import KeysRefusedError
 from streams.processing.stored_episode import EpisodeFormatError
@@ -70,6 +71,7 @@ def fail(sentence: str, code: ExitCode) -> NoReturn:
 
 
 _MISCONFIGURED = (
+    ChangelogFormatError,
     RefusedError,
     SettingsRefusedError,
     SecretRefusedError,

@@ -24,12 +24,12 @@ from streams.demo.synthea.generator import SyntheaUnavailableError
 from streams.demo.topics import demo_topics
 from streams.explanation.changelog_lookup import find_episode
 from streams.instruments.registry import load_registry
-from streams.kafka.available_broker import NoBrokerError, RunningBroker, available_broker
 from streams.kafka.connection import connection_options
-from streams.kafka.in_process_broker import CANNOT_SHOW
-from streams.kafka.local_broker import BrokerStartError
-from streams.kafka.maven import MavenUnavailableError
 from streams.kafka.sealing import sealing
+from streams.local_kafka.available_broker import NoBrokerError, RunningBroker, available_broker
+from streams.local_kafka.broker_process import BrokerStartError
+from streams.local_kafka.in_process_broker import CANNOT_SHOW
+from streams.local_kafka.maven import MavenUnavailableError
 from streams.policies.policy_loading import load_policy
 from streams.processing.topology import Topology
 from streams.settings import PREFIX, Settings, without_security

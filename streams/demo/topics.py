@@ -1,9 +1,9 @@
 """The topics of the demonstration, on whichever broker it has."""
 
-from streams.kafka.available_broker import RunningBroker
 from streams.kafka.connection import connection_options
 from streams.kafka.provisioning import create_missing_topics
 from streams.kafka.topic_admin import topic_admin
+from streams.local_kafka.available_broker import RunningBroker
 from streams.processing.topology import Topology
 from streams.settings import Settings
 

@@ -13,6 +13,7 @@ import aiokafka.errors as kafka_errors
 from aiokafka.conn import AIOKafkaConnection, collect_hosts
 from aiokafka.protocol.metadata import MetadataRequest
 
+from streams.kafka.client_credentials import TokenDeniedError, TokenEndpointSilentError
 from streams.kafka.connection import client_options
 from streams.kafka.credentials import CredentialsRefusedError
 from streams.redaction import causes
@@ -36,7 +37,7 @@ _NOT_ACCEPTED = {
 
 
 class BrokerUnreachableError(Exception):
-    """No broker answers; the message says where one was looked for."""
+    """No broker answers, or nobody gives us what to show to one; the message says where that was looked for."""
 
 
 class AccessDeniedError(Exception):
@@ -121,8 +122,18 @@ async def _closed(broker: AIOKafkaConnection) -> None:
 
 def _failure(connection: Mapping[str, Any], server: str, error: BaseException) -> ConnectionFailure:
     """What *error* stands for: the first of what has caused it that says more than that a connection failed."""
-    told = (_failure_told(connection, server, cause) for cause in causes(error))
+    told = (_token_failure(cause) or _failure_told(connection, server, cause) for cause in causes(error))
     return next((failure for failure in told if failure is not None), unreachable(connection["bootstrap_servers"]))
+
+
+def _token_failure(cause: BaseException) -> ConnectionFailure | None:
+    match cause:
+        case TokenDeniedError():
+            return AccessDeniedError(cause.args[0])  # without its class, which aiokafka's errors put before their text
+        case TokenEndpointSilentError():
+            return BrokerUnreachableError(cause.args[0])
+        case _:
+            return None
 
 
 def _failure_told(connection: Mapping[str, Any], server: str, cause: BaseException) -> ConnectionFailure | None:
@@ -178,8 +189,8 @@ def _broker_certificate_failure(
 def _not_authenticated(server: str, connection: Mapping[str, Any]) -> str:
     if "sasl_oauth_token_provider" in connection:
         return (
-            f"{server} does not accept the token in G9603_OAUTH_TOKEN_FILE: it has expired, or is meant for another "
-            "audience, or another authority has signed it. See that something renews it."
+            f"{server} does not accept the token {connection['sasl_oauth_token_provider'].source}: it has expired, or "
+            "is meant for another audience, or another authority has signed it. See that something renews it."
         )
     return (
         f"{server} does not let in {connection['sasl_plain_username']!r}: the user is not known there, or the password "

@@ -3,12 +3,14 @@
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import aiokafka.errors as kafka_errors
 from aiokafka.abc import AbstractTokenProvider
 
+from streams.kafka.client_credentials import ClientCredentials
 from streams.kafka.token_authentication import notice_refused_tokens
 from streams.secret_text import SecretRefusedError, read_secret_file, require_private
 from streams.settings import SaslMechanism, SecurityProtocol, Settings
@@ -24,6 +26,8 @@ class CredentialsRefusedError(kafka_errors.KafkaError):
 
 class TokenFile(AbstractTokenProvider):
     """The token for OAUTHBEARER, read anew at each authentication: something else renews the file."""
+
+    source = "in G9603_OAUTH_TOKEN_FILE"
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -51,11 +55,32 @@ def security_options(settings: Settings) -> dict[str, Any]:
     match settings.sasl_mechanism:
         case SaslMechanism.SCRAM_SHA_512:
             options |= {"sasl_plain_username": settings.sasl_username, "sasl_plain_password": _password(settings)}
-        case SaslMechanism.OAUTHBEARER if settings.oauth_token_file is not None:
+        case SaslMechanism.OAUTHBEARER:
             notice_refused_tokens()
-            _secret("G9603_OAUTH_TOKEN_FILE", settings.oauth_token_file)
-            options["sasl_oauth_token_provider"] = TokenFile(settings.oauth_token_file)
+            options["sasl_oauth_token_provider"] = _token_provider(settings)
+        case None:
+            pass
     return options
+
+
+def _token_provider(settings: Settings) -> AbstractTokenProvider:
+    if settings.oauth_token_file is not None:
+        _secret("G9603_OAUTH_TOKEN_FILE", settings.oauth_token_file)
+        return TokenFile(settings.oauth_token_file)
+    _client_secret(settings)
+    return ClientCredentials(
+        settings.oauth_token_endpoint or "",
+        client_id=settings.oauth_client_id or "",
+        secret=partial(_client_secret, settings),
+        scope=settings.oauth_scope,
+        tls=_trusting("G9603_OAUTH_CA_FILE", settings.oauth_ca_file),
+    )
+
+
+def _client_secret(settings: Settings) -> str:
+    if settings.oauth_client_secret_file is not None:
+        return _secret("G9603_OAUTH_CLIENT_SECRET_FILE", settings.oauth_client_secret_file)
+    return settings.oauth_client_secret.get_secret_value() if settings.oauth_client_secret is not None else ""
 
 
 def _secret(setting: str, path: Path) -> str:
@@ -82,16 +107,20 @@ def _password(settings: Settings) -> str | None:
 
 
 def _tls_context(settings: Settings) -> ssl.SSLContext:
-    """TLS 1.2 or newer; the brokers' certificates and the names in them are verified."""
-    try:
-        context = ssl.create_default_context(cafile=settings.tls_ca_file)
-    except OSError as error:  # ssl.SSLError is one
-        path = settings.tls_ca_file
-        message = f"G9603_TLS_CA_FILE: {path} cannot be read as certificates in PEM ({_reason(error)})."
-        raise CredentialsRefusedError(message) from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context = _trusting("G9603_TLS_CA_FILE", settings.tls_ca_file)
     if settings.tls_certificate_file is not None:
         _load_certificate(context, settings.tls_certificate_file, settings)
+    return context
+
+
+def _trusting(setting: str, authorities: Path | None) -> ssl.SSLContext:
+    """TLS 1.2 or newer; certificates and the names in them are verified."""
+    try:
+        context = ssl.create_default_context(cafile=authorities)
+    except OSError as error:  # ssl.SSLError is one
+        message = f"{setting}: {authorities} cannot be read as certificates in PEM ({_reason(error)})."
+        raise CredentialsRefusedError(message) from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
 

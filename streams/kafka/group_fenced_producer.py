@@ -208,9 +208,18 @@ class _Sender(aiokafka_sender.Sender):
 class FencedByGroupError(kafka_errors.KafkaError):
     """The group has moved on: another worker owns these partitions, and this transaction must not commit."""
 
+    def __init__(self) -> None:
+        super().__init__(
+            "The group has given this worker's partitions to others, because it was silent for too long; its last step "
+            "was not committed."
+        )
+
 
 class OutcomeUnknownError(kafka_errors.KafkaError):
-    """No answer came to EndTxn: only the broker knows whether the transaction was committed."""
+    """No answer came to EndTxn."""
+
+    def __init__(self) -> None:
+        super().__init__("No answer came to EndTxn: only the brokers know whether the last step was committed.")
 
 
 def group_fenced(producer: AIOKafkaProducer, group_metadata: Callable[[], GroupMetadata]) -> AIOKafkaProducer:

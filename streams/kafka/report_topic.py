@@ -49,7 +49,8 @@ class ReportTopic:
         while await self._consumer.position(tp) < end:
             for record in (await self._consumer.getmany(tp, timeout_ms=_WAIT_MS)).get(tp, ()):
                 with suppress(msgspec.DecodeError):
-                    reports.append(decode_report(record.value))
+                    # By the brokers' clock: that of a worker may be wrong.
+                    reports.append(msgspec.structs.replace(decode_report(record.value), told_at_ms=record.timestamp))
         return reports
 
 

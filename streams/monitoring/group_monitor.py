@@ -98,6 +98,7 @@ class GroupMonitor:
             group_state=situation.group_state,
             lag_records=situation.lag_records,
             lag_seconds=situation.lag_seconds,
+            lag_seconds_high=situation.lag_seconds_high,
             catch_up_seconds=situation.catch_up_seconds,
             in_per_second=situation.in_per_second if situation.rates_known else None,
             out_per_second=situation.out_per_second if situation.rates_known else None,

@@ -68,6 +68,8 @@ class AlertView(msgspec.Struct, frozen=True):
     name: str
     severity: str
     sentence: str
+    first_step: str
+    """What to do first. The runbook says the rest."""
     runbook: str
     """Its heading in the runbook, deploy/README.md."""
 
@@ -87,6 +89,8 @@ class GroupView(msgspec.Struct, frozen=True):
     group_state: str | None
     lag_records: int
     lag_seconds: float
+    lag_seconds_high: float
+    """From which on the group counts as behind."""
     catch_up_seconds: float | None
     """None where the lag does not shrink."""
     in_per_second: float | None

@@ -4,6 +4,7 @@ from collections import deque
 
 import msgspec
 
+from streams.monitoring.group_view import GroupView
 from streams.monitoring.reading import GroupReading
 
 COLUMN_MS = 10_000
@@ -20,6 +21,13 @@ class HistoryColumn(msgspec.Struct, frozen=True):
     out_per_second: float
     partitions: dict[int, float]
     """Lag in seconds by place in the reading; of partitions in which something waits."""
+
+
+class GroupSnapshot(msgspec.Struct, frozen=True):
+    """The group at one instant, and how it came there."""
+
+    view: GroupView
+    history: tuple[HistoryColumn, ...]
 
 
 class LagHistory:

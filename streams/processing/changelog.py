@@ -10,6 +10,10 @@ POSITIONS_KEY = b"P"
 _EPISODE = b"E"
 
 
+class ChangelogFormatError(ValueError):
+    """The changelog holds what this version did not write; the message says what to do."""
+
+
 class Positions(msgspec.Struct, frozen=True, array_like=True):
     """The next offset of each source topic in one partition, and how many partitions there were.
 
@@ -48,6 +52,10 @@ def decode_positions(value: bytes) -> Positions:
     """The positions in *value*.
 
     Raises:
-        msgspec.DecodeError: The changelog holds what this version did not write.
+        ChangelogFormatError: They are of another version.
     """
-    return _positions_decoder.decode(value)
+    try:
+        return _positions_decoder.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        message = "The changelog holds positions in a format of another version: start a worker of that version."
+        raise ChangelogFormatError(message) from None

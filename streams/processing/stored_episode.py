@@ -21,6 +21,7 @@ from streams.domain.coder import CodedEpisode, may_be_coded
 from streams.domain.episode import Arrival, Episode, transport_event
 from streams.domain.fact import Fact, Survey
 from streams.domain.ledger import Ledger
+from streams.processing.changelog import ChangelogFormatError
 
 _FORMAT = 1
 _HEAD = struct.Struct(">BQIII")
@@ -32,8 +33,8 @@ _FIXED_ARRAY_BYTES = 1
 _FIXED_ARRAY_LENGTH_MAX, _ARRAY_16_LENGTH_MAX = 15, 65_535
 
 
-class EpisodeFormatError(ValueError):
-    """A value is no episode as this version writes it; the message says what to do."""
+class EpisodeFormatError(ChangelogFormatError):
+    """A value is no episode as this version writes it."""
 
 
 class _Tail(msgspec.Struct, frozen=True, array_like=True):
@@ -75,6 +76,15 @@ def decode_episode(value: bytes) -> CodedEpisode:
         raise EpisodeFormatError(_OTHER_FORMAT) from None
     in_order = sorted(facts, key=transport_event)
     return CodedEpisode(Episode(tuple(in_order), newest_timestamp_ms, tail.contested), tail.ledger)
+
+
+def check_format(value: bytes) -> None:
+    """Hold that *value* is an episode as this version writes it, as far as its head says.
+
+    Raises:
+        EpisodeFormatError: It is not.
+    """
+    _parts(value)
 
 
 def with_new_facts(value: bytes | None, arrivals: Sequence[Arrival]) -> bytes | None:

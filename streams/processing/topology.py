@@ -15,20 +15,25 @@ class InputKind(StrEnum):
 RECORD_BYTES_MAX = 16 * 1024 * 1024
 """The largest record on a topic that we write: an input record with its added headers, a large episode."""
 
+_BY_THE_BROKERS_CLOCK: Mapping[str, str] = {"message.timestamp.type": "LogAppendTime"}
+"""A broker refuses timestamps that are an hour ahead, and a worker's own clock may be wrong."""
+_OURS: Mapping[str, str] = {"max.message.bytes": str(RECORD_BYTES_MAX), **_BY_THE_BROKERS_CLOCK}
 _COMPACTED: Mapping[str, str] = {
+    **_OURS,
     "cleanup.policy": "compact",
-    "max.message.bytes": str(RECORD_BYTES_MAX),
     # A worker restores from the changelog: the less of it is stale, the sooner it is ready.
     "min.cleanable.dirty.ratio": "0.2",
 }
 _KEPT: Mapping[str, str] = {"cleanup.policy": "delete", "retention.ms": "-1"}
 _SHORT_LIVED: Mapping[str, str] = {
+    **_OURS,
     "cleanup.policy": "delete",
     "retention.ms": str(60 * 60 * 1000),
     # What is older goes a segment at a time.
     "segment.ms": str(10 * 60 * 1000),
+    **_BY_THE_BROKERS_CLOCK,
 }
-_KEPT_LARGE: Mapping[str, str] = {**_KEPT, "max.message.bytes": str(RECORD_BYTES_MAX)}
+_KEPT_OURS: Mapping[str, str] = {**_KEPT, **_OURS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +92,14 @@ class Topology:
         return f"{self.topic_prefix}{self.app_id}-episodes-rekey"
 
     @property
-    def dead_letter_replays(self) -> str:
-        """Internal, compacted: which dead letters were sent again. Made by whoever is the first to do so."""
-        return f"{self.topic_prefix}{self.app_id}-dead-letter-replays"
-
-    @property
     def worker_reports(self) -> str:
         """Internal: what each worker tells the others of itself, so that each can show the whole group."""
         return f"{self.topic_prefix}{self.app_id}-worker-reports"
+
+    @property
+    def dead_letter_replays(self) -> str:
+        """Internal, compacted: which dead letters were sent again. Made by whoever is the first to do so."""
+        return f"{self.topic_prefix}{self.app_id}-dead-letter-replays"
 
     @property
     def kinds(self) -> Mapping[str, InputKind]:
@@ -112,9 +117,9 @@ class Topology:
         return (
             TopicSpecification(self.survey_completed, "in: surveys", _KEPT),
             TopicSpecification(self.treatment_recorded, "in: treatments", _KEPT),
-            TopicSpecification(self.episodes_rekey, "internal: records on their way home", _KEPT_LARGE, internal=True),
+            TopicSpecification(self.episodes_rekey, "internal: records on their way home", _KEPT_OURS, internal=True),
             TopicSpecification(self.episodes_changelog, "internal: the episodes", _COMPACTED, internal=True),
-            TopicSpecification(self.coding_events, "out: the billing topic", _KEPT),
-            TopicSpecification(self.dead_letter, "out: what could not be read", _KEPT_LARGE),
+            TopicSpecification(self.coding_events, "out: the billing topic", _KEPT_OURS),
+            TopicSpecification(self.dead_letter, "out: what could not be read", _KEPT_OURS),
             TopicSpecification(self.worker_reports, "internal: how the workers are", _SHORT_LIVED, partition_count=1),
         )

@@ -1,13 +1,15 @@
 """What do the pages say, and to whom?"""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from importlib import resources
+from pathlib import PurePath
 from typing import NamedTuple
 
 from streams.web.source import PageSource, Text
 
 _PLAIN = "text/plain; charset=utf-8"
+_CONTENT_TYPES = {".css": "text/css", ".html": "text/html", ".js": "text/javascript"}
 
 
 class Page(NamedTuple):
@@ -55,16 +57,21 @@ def _plain(status: HTTPStatus, sentence: str) -> Page:
     return Page(status, Text(_PLAIN, f"{sentence}\n".encode()))
 
 
-def _asset(name: str, content_type: str) -> Route:
-    content = resources.files(__package__).joinpath("page", name).read_bytes()
-    page = Page(HTTPStatus.OK, Text(f"{content_type}; charset=utf-8", content))
-    return Route(lambda _source, _accept: page)
+def _always(page: Page) -> Callable[[PageSource, str], Page]:
+    return lambda _source, _accept: page
+
+
+def _assets() -> Iterator[tuple[str, Route]]:
+    """What the page of the group is made of: its files by their names, and the one to begin with at the root."""
+    for file in resources.files(__package__).joinpath("page").iterdir():
+        content_type = _CONTENT_TYPES[PurePath(file.name).suffix]
+        page = Page(HTTPStatus.OK, Text(f"{content_type}; charset=utf-8", file.read_bytes()))
+        path = "/" if file.name == "index.html" else f"/page/{file.name}"
+        yield path, Route(_always(page))
 
 
 ROUTES: Mapping[str, Route] = {
-    "/": _asset("index.html", "text/html"),
-    "/page.css": _asset("page.css", "text/css"),
-    "/page.js": _asset("page.js", "text/javascript"),
+    **dict(_assets()),
     "/group": Route(group),
     # Supervisors and load balancers carry no token, and these say nothing that one would be needed for.
     "/healthz": Route(healthz, is_public=True),

@@ -117,7 +117,8 @@ class WebServer:
         is_public = route is not None and route.is_public
         if not is_public and not self._access.admits(request.headers.get("Authorization")):
             # A browser asks its user for a name and a password: any name will do.
-            challenge = 'Basic realm="g9603: the token is the password", Bearer'
+            # Chromium takes a header with a second scheme in it for none, and asks nobody.
+            challenge = 'Basic realm="g9603: the token is the password"'
             return answer(401, "Send the token: Authorization: Bearer …", **{"WWW-Authenticate": challenge})
         return None
 

@@ -10,23 +10,25 @@ from pathlib import Path
 from typing import NoReturn
 
 import msgspec
-from aiokafka.errors import IllegalGenerationError, InvalidProducerEpoch, ProducerFenced, UnknownMemberIdError
+from aiokafka.errors import IllegalGenerationError, UnknownMemberIdError
 
 from streams.kafka.broker_access import is_denial
 from streams.kafka.group_fenced_producer import FencedByGroupError
 from streams.kafka.group_member import FencedInstanceIdError
+from streams.processing.changelog import ChangelogFormatError
 from streams.worker.ending import end_process
 from streams.worker.refusal import RefusedError
+from streams.worker.transactional_writer import PlaceTakenError
 from streams.worker.watchdog import StalledError
 
 _FENCED = (
     FencedByGroupError,
     FencedInstanceIdError,
     IllegalGenerationError,
-    InvalidProducerEpoch,
-    ProducerFenced,
+    PlaceTakenError,
     UnknownMemberIdError,
 )
+_REFUSED = (ChangelogFormatError, RefusedError)
 
 
 class Ending(StrEnum):
@@ -47,7 +49,7 @@ def ending_of(error: BaseException) -> Ending:
     """The word for a worker that *error* has ended."""
     if is_denial(error):
         return Ending.DENIED
-    for kind, ending in ((RefusedError, Ending.REFUSED), (StalledError, Ending.STALLED), (_FENCED, Ending.FENCED)):
+    for kind, ending in ((_REFUSED, Ending.REFUSED), (StalledError, Ending.STALLED), (_FENCED, Ending.FENCED)):
         if isinstance(error, kind):
             return ending
     return Ending.DOUBT
@@ -86,8 +88,10 @@ class LastWords:
 
     def end_process(self, error: BaseException) -> NoReturn:
         """Leave the word that fits *error*, and end at once (`streams.worker.ending`)."""
-        self.leave(ending_of(error))
-        end_process(error)
+        try:
+            self.leave(ending_of(error))
+        finally:  # also where there is no memory left for a word
+            end_process(error)
 
     def _read(self) -> _Words:
         try:

@@ -5,6 +5,7 @@ import gc
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NoReturn, cast
 
 import faust
@@ -26,7 +27,7 @@ from streams.worker.self_report import WorkerIdentity
 from streams.worker.slot import WorkerSlot
 from streams.worker.step_log import StepLog
 from streams.worker.tuning import Tuning
-from streams.worker.watchdog import StalledError, Watchdog, print_stacks
+from streams.worker.watchdog import Watchdog, print_stacks
 from streams.worker.worker_metrics import WorkerMetrics
 
 _ALLOCATIONS_PER_COLLECTION = 500_000
@@ -84,13 +85,17 @@ def run_worker(settings: Settings, tuning: Tuning | None = None) -> None:
         )
         watchdog.start()
         _execute(worker)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it has stopped: being told again changes nothing
         words.leave(Ending.STOPPED)
+        _log.info("worker_stopped", exit_code=0)
 
 
 def _watchdog(worker: "_Worker", transport: BatchTransport, tuning: Tuning) -> Watchdog:
-    def end_stalled(stalled: StalledError) -> NoReturn:
-        print_stacks(worker.loop)
-        worker.end(stalled)
+    def end_stalled(stalled: Exception) -> NoReturn:
+        try:
+            print_stacks(worker.loop)
+        finally:
+            worker.end(stalled)
 
     return Watchdog(
         loop=worker.loop,
@@ -131,7 +136,8 @@ class _Worker(faust.Worker):
         # A thread: the event loop may be what does not answer.
         give_up = threading.Timer(self.stop_seconds_max, self.end, [TimeoutError(f"not stopped after {signal.name}")])
         give_up.daemon = True
-        give_up.start()
+        with suppress(RuntimeError, MemoryError):  # no memory for a thread: then without it
+            give_up.start()
         super()._schedule_shutdown(signal)
 
     def _crash(self, reason: BaseException) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from streams.kafka.sealing import Sealing
 from streams.processing.encryption import EncryptionError
+from streams.processing.stored_episode import check_format
 from streams.worker.refusal import RefusedError
 from streams.worker.restorer import RestoredPartition
 from streams.worker.step import Step, StepWriter
@@ -58,6 +59,7 @@ class SealedRestorer:
 
         Raises:
             RefusedError: A value cannot be opened with the keys that are here.
+            ChangelogFormatError: It was written by another version.
         """
         restored = await self._restorer.restore(partitions)
         for partition, state in restored.items():
@@ -67,8 +69,10 @@ class SealedRestorer:
     async def _open(self, partition: int, episodes: dict[bytes, bytes]) -> None:
         for number, (key, value) in enumerate(episodes.items()):
             try:
-                episodes[key] = self._sealing.opened_episode(partition, key, value)
+                episodes[key] = opened = self._sealing.opened_episode(partition, key, value)
             except EncryptionError as error:
                 raise RefusedError(str(error)) from error
+            # Now, not when the episode is touched: a worker that is too old would begin, and end at any time.
+            check_format(opened)
             if number % _VALUES_A_TURN == 0:
                 await asyncio.sleep(0)

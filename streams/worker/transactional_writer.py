@@ -11,13 +11,21 @@ from aiokafka import TopicPartition as KafkaTopicPartition
 
 from streams.kafka.broker_access import AccessDeniedError
 from streams.kafka.connection import client_options
-from streams.kafka.group_fenced_producer import GroupMetadata, group_fenced, sender_failure
+from streams.kafka.group_fenced_producer import GroupMetadata, OutcomeUnknownError, group_fenced, sender_failure
 from streams.worker.observer import TransactionPart, Unobserved, WorkObserver
 from streams.worker.step import Step, TopicPartition
 from streams.worker.tuning import Tuning
 
 if TYPE_CHECKING:
     from streams.processing.records import OutputRecord
+
+
+class StepFailedError(Exception):
+    """The last step was not committed; the message says why."""
+
+
+class PlaceTakenError(StepFailedError):
+    """The brokers take nothing more from this producer."""
 
 
 class TransactionalWriter:
@@ -47,6 +55,8 @@ class TransactionalWriter:
         self._timing = (observer or Unobserved()).timing
         self._step: Step | None = None
         self._producer: AIOKafkaProducer | None = None
+        self._is_ending = False
+        """Whether the end of the transaction has been asked for."""
 
     async def open(self) -> None:
         """Start the producer: InitProducerId fences the former holder of the transactional id."""
@@ -75,17 +85,14 @@ class TransactionalWriter:
             message = "The writer is not open."
             raise RuntimeError(message)
         self._step = step
+        self._is_ending = False
         try:
             async with asyncio.timeout(self._tuning.transaction_timeout_seconds):
                 await self._commit(self._producer, step)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - raised again, whatever it is
             failure = sender_failure(self._producer) or error
-            if isinstance(failure, kafka_errors.TransactionalIdAuthorizationFailed):
-                message = f"The brokers do not let us write under the transactional id {self._transactional_id}."
-                raise AccessDeniedError(message) from error
-            if failure is not error:
-                raise failure from error
-            raise
+            told = self._told(failure)
+            raise told from (failure.__cause__ if told is failure else failure)
 
     async def _commit(self, producer: AIOKafkaProducer, step: Step) -> None:
         with self._timing(TransactionPart.BEGIN):
@@ -95,8 +102,37 @@ class TransactionalWriter:
         with self._timing(TransactionPart.OFFSETS):
             offsets = {KafkaTopicPartition(*tp): offset for tp, offset in step.next_offsets.items()}
             await producer.send_offsets_to_transaction(offsets, self._group_id)
+        self._is_ending = True
         with self._timing(TransactionPart.END):
+            self._is_ending = True
             await producer.commit_transaction()
+
+    def _told(self, failure: BaseException) -> BaseException:
+        """*failure*, or what it means."""
+        match failure:
+            case kafka_errors.TransactionalIdAuthorizationFailed():
+                return AccessDeniedError(
+                    f"The brokers do not let us write under the transactional id {self._transactional_id}."
+                )
+            case kafka_errors.ProducerFenced() | kafka_errors.InvalidProducerEpoch():
+                return PlaceTakenError(
+                    f"Another worker has taken the place {self._transactional_id}, or the brokers have given up a "
+                    "transaction that took too long; the last step was not committed."
+                )
+            case kafka_errors.InvalidTimestampError():
+                return StepFailedError(
+                    "The brokers refuse the timestamps of this machine: its clock is wrong. Set it right, or set "
+                    "message.timestamp.type=LogAppendTime on the topics that workers write to, as `g9603 topics` does."
+                )
+            case TimeoutError() if self._is_ending:
+                return OutcomeUnknownError()
+            case TimeoutError():
+                seconds = self._tuning.transaction_timeout_seconds
+                return StepFailedError(
+                    f"The brokers did not take the last step within {seconds:.0f} s; it was not committed."
+                )
+            case _:
+                return failure
 
     async def close(self) -> None:
         """Stop the producer."""

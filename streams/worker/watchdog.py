@@ -59,7 +59,8 @@ class Watchdog:
         consumer_loop: The consumer's, None while there is none.
         tasks: How far the tasks are; asked on *loop*.
         consumer: How far the consumer is; asked on *consumer_loop*.
-        on_stall: Called, once, on the watchdog's thread; it should end the process.
+        on_stall: Called, once, on the watchdog's thread; it should end the process. With a `StalledError`, or with
+            what keeps the watchdog from watching.
         tuning: How patient it is.
         clock: Seconds that never go back.
     """
@@ -71,7 +72,7 @@ class Watchdog:
         consumer_loop: Callable[[], asyncio.AbstractEventLoop | None],
         tasks: Callable[[], TaskProgress],
         consumer: Callable[[], ConsumerProgress | None],
-        on_stall: Callable[[StalledError], None],
+        on_stall: Callable[[Exception], None],
         tuning: Tuning,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -114,6 +115,12 @@ class Watchdog:
         self._stopped.set()
 
     def _watch(self) -> None:
+        try:
+            self._look_on()
+        except Exception as error:  # noqa: BLE001 - nobody would watch the worker any more
+            self._on_stall(error)
+
+    def _look_on(self) -> None:
         seen_at = self._clock()
         while not self._stopped.wait(self._interval_seconds):
             self._main.ask(self._loop, self._sample_tasks)

@@ -7,11 +7,13 @@ from contextlib import AbstractContextManager, contextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from streams.intake.rejection import RejectionReason
 from streams.metrics import catalogue
 from streams.metrics.exposition import Figures
 from streams.metrics.metric import Metric
 from streams.monitoring.reading import GroupReading
 from streams.monitoring.worker_report import NEWEST_DEAD_LETTERS_MAX
+from streams.worker.last_words import Ending
 from streams.worker.observer import TransactionPart
 from streams.worker.step import Step
 from streams.worker.task_manager import TaskManager
@@ -94,6 +96,11 @@ class WorkerMetrics:
         """What runs here, and how the former ones in its place ended."""
         self.figures.put(catalogue.BUILD_INFO, 1, version, policy, policy_version)
         self._count_by_label(catalogue.WORKER_ENDINGS, endings)
+        # From the start at zero: Prometheus sees no rise in a series that begins with its first event.
+        for ending in set(Ending) - {Ending.RUNNING}:
+            self.figures.count(catalogue.WORKER_ENDINGS, 0, ending)
+        for reason in RejectionReason:
+            self.figures.count(catalogue.DEAD_LETTERS, 0, reason)
 
     def put_group(self, reading: GroupReading, catch_up_seconds: float | None, now_ms: int) -> None:
         """What the brokers say of the group."""

@@ -6,19 +6,14 @@ import msgspec
 
 from streams.monitoring.duration_text import duration_text
 from streams.monitoring.group_monitor import GroupMonitor
-from streams.monitoring.group_view import GroupView, encode_view
-from streams.monitoring.history import HistoryColumn
+from streams.monitoring.group_view import encode_view
+from streams.monitoring.history import GroupSnapshot
 from streams.web.source import Text, WorkerStatus
 from streams.worker.group_watch import GroupWatch
 from streams.worker.task_manager import TaskManager
 from streams.worker.task_progress import Phase
 from streams.worker.watchdog import Watchdog
 from streams.worker.worker_metrics import WorkerMetrics
-
-
-class _Group(msgspec.Struct):
-    view: GroupView
-    history: tuple[HistoryColumn, ...]
 
 
 class WorkerPages:
@@ -77,7 +72,7 @@ class WorkerPages:
 
     def group(self) -> bytes:
         """The group and its history."""
-        return msgspec.json.encode(_Group(self._monitor.view(self._clock_ms()), self._monitor.history))
+        return msgspec.json.encode(GroupSnapshot(self._monitor.view(self._clock_ms()), self._monitor.history))
 
     async def group_changes(self) -> AsyncIterator[bytes]:
         """The group after each look."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.kafka.kafka_jars import SUPPORTED_KAFKA_VERSIONS
-from streams.kafka.local_broker import LocalKafka
+from streams.local_kafka.kafka_jars import SUPPORTED_KAFKA_VERSIONS
+from streams.local_kafka.local_broker import LocalKafka
 from tests.fleet import Fleet
 from tests.secured_kafka import SecuredKafka
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from streams.kafka.available_broker import NoBrokerError, available_broker
-from streams.kafka.in_process_broker import CANNOT_SHOW
-from streams.kafka.loopback import broker_answers
+from streams.local_kafka.available_broker import NoBrokerError, available_broker
+from streams.local_kafka.in_process_broker import CANNOT_SHOW
+from streams.local_kafka.loopback import broker_answers
 
 
 @pytest.fixture

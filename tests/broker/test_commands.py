@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.kafka.local_broker import LocalKafka
+from streams.local_kafka.local_broker import LocalKafka
 
 pytestmark = pytest.mark.kafka
 
@@ -140,7 +140,7 @@ def test_lag_of_a_group_without_workers(kafka: LocalKafka, fresh_prefix: str) ->
     assert told.returncode == 0, told.stderr
     assert (view["condition"], view["lag_records"], view["workers"]) == ("broken", 2, [])
     assert view["lag_seconds"] > 0
-    assert [alert["name"] for alert in view["alerts"]] == ["G9603NoMembers"]
+    assert [alert["name"] for alert in view["alerts"]] == ["G9603NoWorkers"]
 
     late = g9603(kafka, fresh_prefix, "lag", "--max-seconds", "0", **own)
     assert late.returncode == 1

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from streams.demo.health_system.generation import generate
-from streams.kafka.local_broker import LocalKafka
+from streams.local_kafka.local_broker import LocalKafka
 from tests.fleet import Fleet, in_parts, pause, resume
 
 pytestmark = pytest.mark.kafka

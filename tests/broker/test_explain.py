@@ -10,10 +10,10 @@ from typer.testing import CliRunner, Result
 
 from streams.cli.application import cli
 from streams.instruments.registry import load_registry
-from streams.kafka.local_broker import LocalKafka
-from streams.kafka.loopback import free_ports
 from streams.kafka.provisioning import create_missing_topics
 from streams.kafka.topic_admin import topic_admin
+from streams.local_kafka.local_broker import LocalKafka
+from streams.local_kafka.loopback import free_ports
 from streams.policies.policy_loading import load_policy
 from streams.processing.changelog import episode_key
 from streams.processing.partitioning import home_partition

@@ -4,8 +4,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from streams.kafka.group_lag import group_lag
-from streams.kafka.local_broker import LocalKafka
 from streams.kafka.topic_admin import topic_admin
+from streams.local_kafka.local_broker import LocalKafka
 
 pytestmark = pytest.mark.kafka
 

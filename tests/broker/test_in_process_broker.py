@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from streams.kafka.in_process_broker import (
+from streams.local_kafka.in_process_broker import (
     CANNOT_SHOW,
     PARTITIONS,
     InProcessBroker,

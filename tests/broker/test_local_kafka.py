@@ -15,9 +15,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import UnknownTopicOrPartitionError
 
-from streams.kafka.java import JavaUnavailableError
-from streams.kafka.local_broker import BrokerStartError, LocalKafka
-from streams.kafka.loopback import broker_answers
+from streams.local_kafka.broker_process import BrokerStartError
+from streams.local_kafka.java import JavaUnavailableError
+from streams.local_kafka.local_broker import LocalKafka
+from streams.local_kafka.loopback import broker_answers
 
 pytestmark = pytest.mark.kafka
 
@@ -147,7 +148,7 @@ def test_missing_java_is_told_before_anything_is_done() -> None:
 
 _START_AND_WAIT = """
 import sys
-from streams.kafka.local_broker import LocalKafka
+from streams.local_kafka.local_broker import LocalKafka
 kafka = LocalKafka()
 kafka.start()
 print(kafka.bootstrap_servers.rpartition(":")[2], kafka.folder, flush=True)

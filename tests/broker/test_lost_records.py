@@ -10,8 +10,8 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from streams.kafka.connection import client_options
-from streams.kafka.local_broker import LocalKafka
 from streams.kafka.topic_admin import topic_admin
+from streams.local_kafka.local_broker import LocalKafka
 from streams.worker.ending import EXIT_DOUBT, EXIT_REFUSED
 from tests.fleet import Fleet, pause, resume
 

@@ -17,8 +17,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from streams.demo.worker_process import WorkerProcess
 from streams.intake.rejection import RejectionReason
 from streams.kafka.connection import client_options
-from streams.kafka.local_broker import LocalKafka
 from streams.kafka.log_reader import read_log
+from streams.local_kafka.local_broker import LocalKafka
 from streams.processing.changelog import POSITIONS_KEY, episode_key
 from streams.processing.records import InputRecord
 from streams.web.pages import ROUTES

@@ -14,8 +14,8 @@ from streams.demo.source import DeliveredRecord
 from streams.intake.decoder import Decoder
 from streams.intake.rejection import RejectedError
 from streams.kafka.connection import client_options
-from streams.kafka.local_broker import LocalKafka
 from streams.kafka.topic_admin import topic_admin
+from streams.local_kafka.local_broker import LocalKafka
 from tests.fleet import Fleet, in_parts
 
 pytestmark = pytest.mark.kafka

@@ -10,8 +10,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 from streams.demo.health_system.generation import generate
 from streams.kafka.connection import client_options
 from streams.kafka.group_fenced_producer import FencedByGroupError, GroupMetadata, group_fenced
-from streams.kafka.local_broker import LocalKafka
 from streams.kafka.topic_admin import topic_admin
+from streams.local_kafka.local_broker import LocalKafka
 from tests.fleet import WAIT_SECONDS_MAX, Fleet
 
 pytestmark = pytest.mark.kafka

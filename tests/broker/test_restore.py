@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from streams.kafka.local_broker import LocalKafka
 from streams.kafka.topic_admin import topic_admin
+from streams.local_kafka.local_broker import LocalKafka
 from streams.processing.changelog import POSITIONS_KEY, Positions, encode_positions, episode_key
 from streams.worker.restorer import ChangelogRestorer
 from streams.worker.tuning import Tuning

@@ -5,6 +5,7 @@ import json
 import ssl
 from collections.abc import Callable
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,9 +14,9 @@ from aiokafka import AIOKafkaConsumer
 from typer.testing import CliRunner, Result
 
 from streams.cli.application import cli
-from streams.kafka.broker_access import BrokerUnreachableError, ensure_access
+from streams.kafka.broker_access import AccessDeniedError, BrokerUnreachableError, ensure_access
 from streams.kafka.connection import connection_options
-from streams.kafka.local_broker import LocalKafka
+from streams.local_kafka.local_broker import LocalKafka
 from streams.processing.access import BILLING_GROUP, Operation, Role, rights_of
 from streams.processing.topology import Topology
 from streams.settings import Settings
@@ -23,6 +24,7 @@ from tests.broker.test_commands import SURVEY, TREATMENT
 from tests.certificates import Authority
 from tests.secured_fleet import PASSWORD
 from tests.secured_kafka import SecuredKafka
+from tests.token_endpoint import TokenEndpoint
 
 pytestmark = pytest.mark.kafka
 
@@ -197,6 +199,20 @@ def test_whoever_is_not_let_in_is_told_why(
     assert refused.exit_code == exit_code, refused.output
     assert words in refused.output
     assert PASSWORD not in refused.output
+
+
+async def test_a_token_endpoint_lets_us_in(place: Place) -> None:
+    """Its token is as good as one in a file; whose fault it is that there is none, the words and the error say."""
+    endpoint = TokenEndpoint(lambda: place.kafka.token("user"))
+    async with endpoint.open(place.kafka.authority):
+        settings = Settings(**place.kafka.by_endpoint(endpoint.url))
+        await ensure_access(connection_options(settings))
+
+        endpoint.answer = HTTPStatus.UNAUTHORIZED, {"error": "invalid_client"}
+        with pytest.raises(AccessDeniedError, match=r"^The token endpoint \S+ gives us no token \(invalid_client\)"):
+            await ensure_access(connection_options(settings))
+    with pytest.raises(BrokerUnreachableError, match=r"^The token endpoint \S+ cannot be asked"):
+        await ensure_access(connection_options(settings))
 
 
 async def test_a_broker_whose_certificate_has_expired(place: Place) -> None:

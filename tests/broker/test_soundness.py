@@ -15,7 +15,7 @@ from streams.demo.health_system.generation import generate
 from streams.demo.worker_process import WorkerProcess
 from streams.kafka.connection import client_options
 from streams.kafka.group_lag import GroupLag
-from streams.kafka.local_broker import LocalKafka
+from streams.local_kafka.local_broker import LocalKafka
 from streams.worker.ending import EXIT_DOUBT
 from tests.fleet import Fleet, in_parts, pause, resume
 

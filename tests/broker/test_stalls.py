@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from streams.demo.health_system.generation import generate
-from streams.kafka.local_broker import LocalKafka
+from streams.local_kafka.local_broker import LocalKafka
 from streams.worker.ending import EXIT_DOUBT
 from tests.fleet import Fleet
 
@@ -85,6 +85,7 @@ async def test_any_failure_ends_the_process(fleet: Fleet, fault: str) -> None:
     assert await fleet.ended(worker) == EXIT_DOUBT
     assert last_line(worker.log_text())["event"] == "worker_failed"
     assert "FaultError" in last_line(worker.log_text())["error"]
+    assert last_line(worker.log_text())["then"].startswith("Start it again")
 
 
 async def test_the_membership_outlives_a_long_restore(fleet: Fleet) -> None:

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from streams.cli.application import cli
-from streams.kafka.local_broker import LocalKafka
+from streams.local_kafka.local_broker import LocalKafka
 from streams.processing.topology import Topology
 from streams.replay import replaying
 from tests.broker.test_explain import CODED, fill

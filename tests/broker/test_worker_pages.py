@@ -68,21 +68,15 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-async def pages_of(worker: WorkerProcess, session: aiohttp.ClientSession) -> Pages:
+async def pages_of(fleet: Fleet, worker: WorkerProcess, session: aiohttp.ClientSession) -> Pages:
     """The pages of *worker*, once it says where they are."""
-    async with asyncio.timeout(WAIT_SECONDS_MAX):
-        while True:
-            said = [json.loads(line) for line in worker.log_tail().splitlines() if line.startswith("{")]
-            for line in said:
-                if line["event"] == "web_started":
-                    return Pages(session, f"http://{line['host']}:{line['port']}")
-            await asyncio.sleep(0.05)
+    return Pages(session, await fleet.pages_of(worker))
 
 
 async def test_each_worker_shows_the_whole_group(fleet: Fleet, session: aiohttp.ClientSession) -> None:
     """Both tell the same of both; what each counts for itself adds up to what was sent; a killed one is noticed."""
     workers = [fleet.start(), fleet.start()]
-    pages = [await pages_of(worker, session) for worker in workers]
+    pages = [await pages_of(fleet, worker, session) for worker in workers]
     for worker in workers:
         await fleet.until_tasks(worker, 2)
     await fleet.send(RECORDS)
@@ -120,7 +114,7 @@ async def test_each_worker_shows_the_whole_group(fleet: Fleet, session: aiohttp.
 async def test_lag_rises_and_falls(fleet: Fleet, session: aiohttp.ClientSession) -> None:
     """A worker stands still while another looks on: the lag grows in records and in time, and goes when it moves."""
     standing, looking_on = fleet.start(), fleet.start(fleet.settings.model_copy(update={"lag_seconds_high": 2.0}))
-    pages = await pages_of(looking_on, session)
+    pages = await pages_of(fleet, looking_on, session)
     for worker in (standing, looking_on):
         await fleet.until_tasks(worker, 2)
     pause(standing)
@@ -147,7 +141,7 @@ async def test_lag_rises_and_falls(fleet: Fleet, session: aiohttp.ClientSession)
 async def test_a_stuck_worker_is_not_alive(fleet: Fleet, session: aiohttp.ClientSession) -> None:
     """Its process lives and its pages answer; whoever supervises it hears before the watchdog ends it."""
     worker = fleet.start_faulty("is-never-answered", tuning={"step_stall_seconds": 8})
-    pages = await pages_of(worker, session)
+    pages = await pages_of(fleet, worker, session)
     await fleet.send(RECORDS)
 
     async def is_unwell() -> bool:
@@ -156,7 +150,7 @@ async def test_a_stuck_worker_is_not_alive(fleet: Fleet, session: aiohttp.Client
 
     await until(is_unwell)
     assert await fleet.ended(worker) == EXIT_DOUBT
-    again = await pages_of(fleet.start(), session)
+    again = await pages_of(fleet, fleet.start(), session)
     assert (await again.figures())["g9603_worker_endings_total"] == 1
 
 
@@ -166,7 +160,7 @@ async def test_ready_within_the_lag_that_was_set(fleet: Fleet, session: aiohttp.
     settings = fleet.settings.model_copy(update={"ready_lag_seconds": 0.5})
     fleet.workers.clear()
     worker = fleet.start_faulty("holds-writes", settings=settings)
-    pages = await pages_of(worker, session)
+    pages = await pages_of(fleet, worker, session)
 
     async def is_behind() -> bool:
         status, text = await pages.ask("/readyz")

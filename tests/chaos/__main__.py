@@ -11,7 +11,7 @@ from rich.console import Console
 from tests.chaos.campaign import run_campaign
 from tests.chaos.cluster import KafkaCluster
 from tests.chaos.kafka_under_test import KafkaUnderTest, SingleBroker
-from tests.chaos.report import show_verdict, silence_clients, verdict_table, write_json
+from tests.chaos.report import show_verdict, silence_clients, verdict_table, write_json, write_markdown
 from tests.chaos.scenario import Scenario, all_scenarios
 
 DEFAULT_SEED = 9603
@@ -49,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         kafka.stop()
     console.print(verdict_table(verdicts))
     write_json(verdicts, asked.output)
+    write_markdown(verdicts, asked.output.with_suffix(".md"))
     return 0 if all(verdict.holds for verdict in verdicts) else 1
 
 

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
-from streams.kafka.java import find_java
-from streams.kafka.kafka_jars import KAFKA_VERSION, fetch_kafka_jars
-from streams.kafka.loopback import free_ports
-from streams.kafka.maven import default_cache_dir
+from streams.local_kafka.java import find_java
+from streams.local_kafka.kafka_jars import KAFKA_VERSION, fetch_kafka_jars
+from streams.local_kafka.loopback import free_ports
+from streams.local_kafka.maven import default_cache_dir
 from tests.chaos.cluster_broker import BrokerPorts, ClusterBroker
 from tests.chaos.cluster_roles import ClusterRoles, RoleUnknownError
 from tests.chaos.network import Network

@@ -23,27 +23,34 @@ async def flowing(trial: Trial) -> AsyncIterator[None]:
 
     What the block draws from `Trial.random` it draws before: the sender draws from it, too.
     """
-    parts = trial.parts(_PARTS)
     begun, over = asyncio.Event(), asyncio.Event()
+    parts = trial.parts(_PARTS)
     repeated = Random(f"{trial.scenario.name}-flow")  # noqa: S311 - repeatable on purpose
 
-    async def flow() -> None:
-        for part in parts:
-            while not await _sent(trial, part):
-                pass
-            begun.set()
+    async def flow_on() -> None:
+        await flow(trial, trial.load, begun)
         trial.note("the whole load is sent")
         while not over.is_set():
             await _sent(trial, repeated.choice(parts))
 
     async with asyncio.TaskGroup() as group:
-        group.create_task(flow())
+        group.create_task(flow_on())
         await begun.wait()
         await trial.until_working()
         try:
             yield
         finally:
             over.set()
+
+
+async def flow(trial: Trial, records: Sequence[DeliveredRecord], begun: asyncio.Event | None = None) -> None:
+    """Send *records* in small parts; *begun* is set when the first is sent."""
+    size = -(-len(records) // _PARTS)
+    for start in range(0, len(records), size):
+        while not await _sent(trial, records[start : start + size]):
+            pass
+        if begun is not None:
+            begun.set()
 
 
 async def _sent(trial: Trial, part: Sequence[DeliveredRecord]) -> bool:

@@ -19,6 +19,7 @@ from streams.kafka.group_fenced_producer import group_fenced
 from streams.logs import configure_logs
 from streams.settings import load_settings
 from streams.worker import app
+from streams.worker.early_stop import stop_at_once_when_told
 from streams.worker.faust_transport import BatchConsumer, BatchTransport
 from streams.worker.restorer import ChangelogRestorer, RestoredPartition
 from streams.worker.run import run_worker
@@ -167,6 +168,7 @@ def _unguarded(producer: AIOKafkaProducer, _group_metadata: object) -> AIOKafkaP
 
 def main() -> None:
     """Run it."""
+    stop_at_once_when_told()
     configure_logs()
     fencing = _unguarded if _FAILPOINT.without is Guard.GROUP_FENCING else group_fenced
     with (

@@ -3,7 +3,7 @@
 from types import TracebackType
 from typing import Protocol, Self
 
-from streams.kafka.local_broker import LocalKafka
+from streams.local_kafka.local_broker import LocalKafka
 
 
 class KafkaUnderTest(Protocol):

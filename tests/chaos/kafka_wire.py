@@ -24,6 +24,7 @@ class ApiKey(IntEnum):
     PRODUCE = 0
     FETCH = 1
     METADATA = 3
+    OFFSET_COMMIT = 8
     FIND_COORDINATOR = 10
     JOIN_GROUP = 11
     HEARTBEAT = 12

@@ -1,5 +1,6 @@
 """What is sent, and how is it spread over the partitions?"""
 
+import asyncio
 import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -59,6 +60,7 @@ async def send(  # noqa: PLR0913 - what, where and how
     producer = AIOKafkaProducer(**client_options(connection), linger_ms=5, enable_idempotence=True)
     try:
         await producer.start()
+        taken = []
         for record in records:
             by_crc32 = partitioner is Partitioner.CRC32 or (
                 partitioner is Partitioner.MIXED and random.random() < _CRC32_SHARE
@@ -68,15 +70,17 @@ async def send(  # noqa: PLR0913 - what, where and how
                 partition = random.randrange(partition_count)
             elif by_crc32:
                 partition = zlib.crc32(record.key) % partition_count
-            await producer.send(
-                f"{topic_prefix}{record.topic}",
-                record.value,
-                key=record.key,
-                partition=partition,
-                headers=list(record.headers),
-                timestamp_ms=_now_ms(random, skew_seconds_max) if skew_seconds_max else None,
+            taken.append(
+                await producer.send(
+                    f"{topic_prefix}{record.topic}",
+                    record.value,
+                    key=record.key,
+                    partition=partition,
+                    headers=list(record.headers),
+                    timestamp_ms=_now_ms(random, skew_seconds_max) if skew_seconds_max else None,
+                )
             )
-        await producer.flush()
+        await asyncio.gather(*taken)
     finally:
         await producer.stop()  # also where no broker answered
 

@@ -1,7 +1,7 @@
 """Shows verdicts: a table for people, JSON for the record."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import orjson
@@ -11,6 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from tests.chaos.verdict import Verdict
+
+_FAILS = "FAILS"
+_COLUMNS = ("scenario", "seed", "faults", "records", "codes", "lost", "doubled", "recovered in", "restarts", "")
 
 
 def silence_clients() -> None:
@@ -39,25 +42,30 @@ def show_verdict(console: Console, verdict: Verdict) -> None:
 def verdict_table(verdicts: Sequence[Verdict]) -> Table:
     """A row each."""
     table = Table(title="What the attack found")
-    table.add_column("scenario", no_wrap=True)
-    for name in ("seed", "faults", "records", "codes", "lost", "doubled", "recovered in", "restarts"):
-        table.add_column(name, justify="right")
-    table.add_column("")
+    for name in _COLUMNS:
+        table.add_column(name, justify="right" if name not in {"scenario", ""} else "left", no_wrap=name == "scenario")
+    for cells in _rows(verdicts):
+        table.add_row(*cells[:-1], "[bold red]FAILS[/]" if cells[-1] == _FAILS else cells[-1])
+    return table
+
+
+def write_markdown(verdicts: Sequence[Verdict], path: Path) -> None:
+    """The same table, to be kept."""
+    lines = (_COLUMNS, ("---",) * len(_COLUMNS), *_rows(verdicts))
+    path.write_text("".join(f"| {' | '.join(cells)} |\n" for cells in lines), encoding="utf-8")
+
+
+def _rows(verdicts: Sequence[Verdict]) -> Iterator[tuple[str, ...]]:
     for verdict in sorted(verdicts, key=lambda verdict: verdict.scenario):
         recovery = verdict.recovery_seconds
-        table.add_row(
+        numbers = (verdict.seed, verdict.faults, verdict.records, verdict.codes, verdict.lost, verdict.doubled)
+        yield (
             verdict.scenario,
-            str(verdict.seed),
-            str(verdict.faults),
-            str(verdict.records),
-            str(verdict.codes),
-            str(verdict.lost),
-            str(verdict.doubled),
+            *map(str, numbers),
             "" if recovery is None else f"{recovery:.1f} s",
             str(verdict.restarts),
-            "[bold red]FAILS[/]" if not verdict.holds else "found" if verdict.finding else "holds",
+            _FAILS if not verdict.holds else "found" if verdict.finding else "holds",
         )
-    return table
 
 
 def write_json(verdicts: Sequence[Verdict], path: Path) -> None:

@@ -8,10 +8,11 @@ import argparse
 import asyncio
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import count
 from pathlib import Path
+from random import Random
 
 import orjson
 from rich.console import Console
@@ -20,7 +21,9 @@ from rich.table import Table
 from streams.demo.health_system.wire import InputRecord
 from streams.demo.source import DeliveredRecord
 from tests.chaos.cluster import KafkaCluster
+from tests.chaos.flow import flow
 from tests.chaos.kafka_under_test import KafkaUnderTest, SingleBroker
+from tests.chaos.random_faults import OF_CLUSTERS, OF_WORKERS, Fault
 from tests.chaos.report import show_verdict, silence_clients, verdict_table
 from tests.chaos.scenario import Scenario
 from tests.chaos.trial import Trial
@@ -29,7 +32,8 @@ from tests.chaos.trial_run import run_trial
 _OUTPUT = Path("build/chaos/soak.json")
 _WORKERS = 2
 _EPISODES = 200
-_SESSION_SECONDS = 10.0
+_DRAINED_SECONDS_MAX = 60.0
+"""A session, a restore, and a start on a machine that is busy with brokers."""
 _RESIDENT_BYTES_BASE = 160 * 1024 * 1024
 _RESIDENT_BYTES_PER_EPISODE = 8 * 1024
 """Some facts, a ledger, and what an allocator cannot give back."""
@@ -57,48 +61,31 @@ class Soak:
     """Rounds until the time is over."""
 
     seconds: float
+    faults: Mapping[str, Fault]
     samples: list[Sample] = field(default_factory=list)
 
     async def run(self, trial: Trial) -> None:
         """Round after round."""
-        for _ in range(_WORKERS):
-            trial.start()
+        drawn = Random(f"{trial.scenario.name}-faults")  # noqa: S311 - the sender draws from the trial's own meanwhile
         records = 0
         for number in count(1):
+            while len(trial.workers) < _WORKERS:
+                trial.start()
+            name = drawn.choice(sorted(self.faults))
             sent = of_round(trial.load, number)
             records += len(sent)
-            await trial.send(sent[: len(sent) // 2])
-            fault = await self._fault(trial)
-            await trial.send(sent[len(sent) // 2 :])
+            async with asyncio.TaskGroup() as group:
+                group.create_task(flow(trial, sent))
+                await trial.until_working()
+                await self.faults[name](trial, drawn)
             begun_at = trial.timeline.now()
+            while len(trial.workers) < _WORKERS:
+                trial.start()
             await trial.until_done()
             now = trial.timeline.now()
-            self._take(trial, Sample(now, records, number * trial.scenario.episodes, fault, now - begun_at, 0, 0))
+            self._take(trial, Sample(now, records, number * trial.scenario.episodes, name, now - begun_at, 0, 0))
             if now > self.seconds:
                 return
-
-    async def _fault(self, trial: Trial) -> str:
-        fault: str = trial.random.choice(("none", "kill", "kill all", "freeze", "zombie", "stop"))
-        worker = trial.random.choice(trial.workers)
-        if fault == "kill":
-            trial.kill(worker)
-        elif fault == "kill all":
-            for each in list(trial.workers):
-                trial.kill(each)
-        elif fault in {"freeze", "zombie"}:
-            trial.fault(f"SIGSTOP {worker.name}")
-            worker.freeze()
-            beyond = _SESSION_SECONDS if fault == "zombie" else 0.0
-            await trial.pause(beyond + trial.random.uniform(0.5, 3.0))
-            worker.thaw()
-            trial.healed(f"SIGCONT {worker.name}")
-        elif fault == "stop":
-            trial.fault(f"SIGTERM {worker.name}")
-            worker.terminate()
-            await trial.until_ended(worker)
-        while len(trial.workers) < _WORKERS:
-            trial.start()
-        return fault
 
     def _take(self, trial: Trial, sample: Sample) -> None:
         resident = max(worker.resident_bytes for worker in trial.workers)
@@ -108,6 +95,8 @@ class Soak:
         bytes_max = _RESIDENT_BYTES_BASE + _RESIDENT_BYTES_PER_EPISODE * sample.episodes
         if resident > bytes_max:
             trial.unbounded.append(f"a worker takes {resident} bytes for {sample.episodes} episodes at most")
+        if sample.drained_seconds > _DRAINED_SECONDS_MAX:
+            trial.unbounded.append(f"after {sample.fault} it took {sample.drained_seconds:.0f} s to read everything")
         if descriptors > _DESCRIPTORS_MAX:
             trial.unbounded.append(f"a worker has {descriptors} files and sockets open")
 
@@ -133,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     silence_clients()
     console = Console()
     console.width = max(console.width, 120)
-    soak = Soak(asked.minutes * 60.0)
+    soak = Soak(asked.minutes * 60.0, OF_WORKERS if asked.single_broker else {**OF_WORKERS, **OF_CLUSTERS})
     scenario = Scenario("soak", __doc__ or "", soak.run, episodes=_EPISODES, restarts_max=sys.maxsize)
     kafka: KafkaUnderTest = SingleBroker() if asked.single_broker else KafkaCluster()
     kafka.start()

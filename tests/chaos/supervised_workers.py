@@ -1,7 +1,6 @@
 """The workers of a trial, with a supervisor: who lives, who has ended, and was it asked to?"""
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -79,6 +78,11 @@ class SupervisedWorkers:
         said = worker.log_text()
         self.faults_of_processes += [f"{worker.name} does not say: {word}" for word in words if word not in said]
 
+    def expect_said(self, words: str) -> None:
+        """Hold that some worker says *words*."""
+        if not any(words in text for text in self.log_texts().values()):
+            self.faults_of_processes.append(f"no worker says: {words}")
+
     def is_own(self, client: Client) -> bool:
         """Whether *client* of a proxy is a worker of this trial; those of others may run beside it."""
         return any(client.is_process(worker.pid) for worker in list(self.workers))
@@ -115,9 +119,6 @@ class SupervisedWorkers:
         self.former_workers += workers
         codes = await asyncio.gather(*(asyncio.to_thread(worker.stop) for worker in workers))
         for worker, code in zip(workers, codes, strict=True):
-            # Before it has said that it started there is nothing that it could leave in good order.
-            if code == -signal.SIGTERM and "worker_started" not in worker.log_text():
-                continue
             if code != ExitCode.DONE and code not in worker.excused:
                 self.faults_of_processes.append(f"{worker.name} ended with {code} after SIGTERM")
 

@@ -53,7 +53,7 @@ async def test_another_takes_the_part_of_a_broker_that_is_killed(cluster: KafkaC
             await asyncio.sleep(0.1)
 
     await asyncio.to_thread(cluster.heal)
-    assert all(broker.answering for broker in cluster.brokers.values())
+    assert all(broker.is_answering for broker in cluster.brokers.values())
     assert cluster.roles.incomplete() == []
 
 
@@ -85,11 +85,11 @@ def test_heal_resumes_what_is_frozen_and_takes_settings_back(cluster: KafkaClust
     cluster.reconfigure({SETTING: "60000"})
     assert SETTING in properties(cluster)
     cluster.brokers[2].pause()
-    assert not cluster.brokers[2].answering
+    assert not cluster.brokers[2].is_answering
 
     cluster.heal()
 
-    assert cluster.brokers[2].answering
+    assert cluster.brokers[2].is_answering
     assert SETTING not in properties(cluster)
 
 

@@ -172,6 +172,14 @@ class Trial(SupervisedWorkers):
             message = f"{worker.name} ended with {code}, not at its failpoint"
             raise TrialFailedError(message)
 
+    async def until_listening(self, worker: WorkerUnderTest) -> None:
+        """Wait until *worker* takes SIGTERM: before its first line has run that is the kernel's alone."""
+
+        async def listening() -> bool:
+            return worker.catches(signal.SIGTERM) or not worker.running
+
+        await self.until(listening, f"{worker.name} takes signals")
+
     async def until_said(self, worker: WorkerUnderTest, word: str) -> None:
         """Wait until *word* stands in the log of *worker*."""
 

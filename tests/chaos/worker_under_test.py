@@ -1,7 +1,9 @@
 """A worker as a process that can be killed, frozen and looked at from outside."""
 
 import os
+import resource
 import signal
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from streams.demo.worker_process import WorkerProcess
 from streams.settings import Settings
 
 _KILOBYTE = 1024
+_POLL_SECONDS = 0.01
 
 
 class WorkerUnderTest(WorkerProcess):
@@ -56,17 +59,41 @@ class WorkerUnderTest(WorkerProcess):
         except OSError:
             return 0
 
+    @property
+    def address_bytes(self) -> int:
+        """What of its address space is in use."""
+        size = self._stat("VmSize:").split()
+        return int(size[0]) * _KILOBYTE if size else 0
+
+    def limit(self, what: int, value: int) -> None:
+        """From now on the kernel grants it no more than *value* of *what*, one of `resource`'s."""
+        resource.prlimit(self.pid, what, (value, value))
+
     def freeze(self) -> None:
         """SIGSTOP: it lives and does nothing, and does not know it."""
-        self._process.send_signal(signal.SIGSTOP)
+        self.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """SIGCONT."""
-        self._process.send_signal(signal.SIGCONT)
+        self.send_signal(signal.SIGCONT)
+
+    def catches(self, number: signal.Signals) -> bool:
+        """Whether it has a handler for a signal, of Python's or its own; the kernel decides what becomes of others."""
+        return bool(int(self._stat("SigCgt:") or "0", 16) >> (number - 1) & 1)
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send it, without waiting."""
+        self._process.send_signal(number)
+
+    def stop(self) -> int:
+        """SIGTERM, and its exit code. Not before its first line ran: until then the signal is the kernel's alone."""
+        while self.running and not self.catches(signal.SIGTERM):
+            time.sleep(_POLL_SECONDS)
+        return super().stop()
 
     def terminate(self) -> None:
         """SIGTERM, without waiting."""
-        self._process.send_signal(signal.SIGTERM)
+        self.send_signal(signal.SIGTERM)
 
     def _stat(self, name: str) -> str:
         try:

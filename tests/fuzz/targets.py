@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
 from typing import NamedTuple
 
-import msgspec
-
 from streams.domain.coder import CodedEpisode, advance
 from streams.domain.episode import Arrival
 from streams.domain.fact import Fact
@@ -20,6 +18,7 @@ from streams.intake.rejection import RejectedError
 from streams.policies.policy_file import PolicyRefusedError
 from streams.policies.policy_loading import BUILT_IN, parse_policy
 from streams.processing.changelog import (
+    ChangelogFormatError,
     Positions,
     decode_positions,
     encode_positions,
@@ -78,8 +77,8 @@ def changelog(data: bytes) -> None:
         assert decode_episode(encode_episode(episode)) == episode
     try:
         positions = decode_positions(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        pass
+    except ChangelogFormatError as refused:
+        _is_a_sentence(refused)
     else:
         assert decode_positions(encode_positions(positions)) == positions
 

@@ -5,7 +5,10 @@ Chance alone seldom gets so far in forty rules. What happens next is drawn, unde
 
 from collections.abc import Callable, Mapping
 
-from tests.simulation.world import World
+from tests.care import episodes_at_home_in, follow_up
+from tests.simulation.world import TASKS, World
+
+_READS = 4
 
 
 def at_rest(world: World) -> None:
@@ -71,6 +74,32 @@ def missed_generation(world: World) -> None:
         world.calm(other)
 
 
+def stale_fetch(world: World) -> None:
+    """What a worker fetched before a rebalance waits to be handed over after it; what was before that was dropped."""
+    alone(world)
+    episode_id = next(episodes_at_home_in(0, task_count=TASKS))
+    for version in range(2, 2 + _READS):
+        correction = follow_up(episode_id, version=version, score=str(version))
+        world.send(correction.kind, 0, correction.value, timestamp_ms=0)
+    for process in list(world.running()):
+        world.read(process, 1)
+        world.work_up_to(process, "EndTxn")
+        world.read(process, 1)  # computed, and waits for the end of the first
+        world.read(process, 1)  # in the inbox
+        world.fetch(process, 1)
+        other = world.start(1)
+        world.calm(other)
+        world.hear(process)
+        while (
+            world.move([request for request in world.network.of(process.name) if not request.is_inside])
+            or world.calm(other)
+            or world.write_all_markers()
+            or world.end_complete_rebalance()
+        ):
+            pass
+
+
 OPENINGS: Mapping[str, Callable[[World], None]] = {
-    opening.__name__: opening for opening in (at_rest, alone, zombie, unmarked, lost_end, missed_generation)
+    opening.__name__: opening
+    for opening in (at_rest, alone, zombie, unmarked, lost_end, missed_generation, stale_fetch)
 }

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Collection, Coroutine, Mapping, Sequence
 from functools import partial
 
+from streams.processing.records import InputRecord
 from streams.processing.stream_task import Coder, StreamTask
 from streams.worker.step import Generation, TopicPartition
 from streams.worker.task_manager import TaskManager
@@ -57,7 +58,6 @@ class SimulatedProcess:
         self._timeline = timeline
         self._fetched: asyncio.Queue[_Fetched] = asyncio.Queue()
         self._told: asyncio.Future[Exception] | None = None
-        manager = TaskManager if protocol.parks_for_one_generation else _ManagerThatParksForTwo
         writer = SimulatedWriter(
             connection,
             audit=audit,
@@ -66,7 +66,7 @@ class SimulatedProcess:
             process=number,
             current_generation=lambda: self.membership,
         )
-        self.manager = manager(
+        self.manager = _manager_of(protocol)(
             coder,
             restorer=SimulatedRestorer(connection, protocol),
             writer=writer,
@@ -174,6 +174,20 @@ class SimulatedProcess:
         if self.is_alive:
             self._timeline.note(self.name, f"ends itself: {type(error).__name__}")
             self.kill()
+
+
+def _manager_of(protocol: Protocol) -> type[TaskManager]:
+    if not protocol.parks_for_one_generation:
+        return _ManagerThatParksForTwo
+    return TaskManager if protocol.drops_stale_fetches else _ManagerThatTakesWhatIsStale
+
+
+class _ManagerThatTakesWhatIsStale(TaskManager):
+    """Broken on purpose: see `Protocol.drops_stale_fetches`."""
+
+    async def receive(self, source: TopicPartition, records: Sequence[InputRecord], *, generation_id: int) -> None:
+        current = generation_id if self._generation is None else self._generation.id
+        await super().receive(source, records, generation_id=current)
 
 
 class _ManagerThatParksForTwo(TaskManager):

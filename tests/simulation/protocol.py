@@ -25,6 +25,8 @@ class Protocol:
     """Else EndTxn is sent again, under the same epoch, when its answer is lost."""
     parks_for_one_generation: bool = True
     """Else a task that was parked goes on even where another generation lies in between."""
+    drops_stale_fetches: bool = True
+    """Else a run of records that was fetched under a generation that is over is taken in."""
     fences_producers: bool = True
     """Else InitProducerId gives the producer id and the epoch of before, and ends nothing."""
 

@@ -27,6 +27,7 @@ BROKEN = {
         replace(AS_BUILT, parks_for_one_generation=False),
         "missed_generation",
     ),
+    "stale-fetches-taken-in": (replace(AS_BUILT, drops_stale_fetches=False), "stale_fetch"),
     "no-fencing-by-init-producer-id": (replace(AS_BUILT, fences_producers=False), "at_rest"),
 }
 

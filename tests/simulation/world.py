@@ -204,9 +204,10 @@ class World:
             moved = False
             for process in list(self.running()):
                 moved |= self.calm(process)
-            moved |= self._end_complete_rebalance()
+            moved |= self.end_complete_rebalance()
 
-    def _end_complete_rebalance(self) -> bool:
+    def end_complete_rebalance(self) -> bool:
+        """Deal out the tasks, where nobody is waited for; whether that was so."""
         group = self.broker.group
         is_complete = group.is_rebalancing and group.all_have_joined and bool(group.members)
         if is_complete:
@@ -262,7 +263,7 @@ class World:
         for process in list(self.running()):
             moved |= self.calm(process)
         moved |= self.write_all_markers()
-        moved |= self._end_complete_rebalance()
+        moved |= self.end_complete_rebalance()
         for process in list(self.running()):
             moved |= self.read(process, 100) > 0
         return moved or self._pass_time()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.kafka.guarded_process import GuardedProcess
+from streams.local_kafka.guarded_process import GuardedProcess
 
 PROJECT = Path(__file__).parents[2]
 
@@ -17,7 +17,7 @@ PROJECT = Path(__file__).parents[2]
 _PARENT = """
 import sys
 from pathlib import Path
-from streams.kafka.guarded_process import GuardedProcess
+from streams.local_kafka.guarded_process import GuardedProcess
 folder, alive = Path(sys.argv[1]), sys.argv[2]
 child = GuardedProcess(["sh", "-c", 'exec sleep 600 > "$0"', alive], folder=folder, log_path=folder / "log")
 sys.stdin.read()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.kafka.java import JavaUnavailableError, find_java
+from streams.local_kafka.java import JavaUnavailableError, find_java
 
 
 def java_that_says(folder: Path, answer: str) -> str:

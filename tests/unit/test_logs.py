@@ -13,6 +13,7 @@ from streams.logs import log_hash_key
 from streams.redaction import IdHash
 from streams.secret_text import SecretRefusedError
 from streams.settings import Settings
+from streams.worker.ending import EXIT_DOUBT
 
 KEY = "a key that is long enough"
 PROGRAM = f"""
@@ -74,6 +75,30 @@ def test_a_key_that_could_be_guessed_is_refused(monkeypatch: pytest.MonkeyPatch)
 def test_without_a_key_there_is_none() -> None:
     """The process draws its own."""
     assert log_hash_key(Settings()) is None
+
+
+FULL_DISK = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL_DISK.exists(), reason="a device that is always full is Linux's")
+@pytest.mark.parametrize(
+    ("program", "exit_code"),
+    [
+        ("logging.getLogger('faust').error('lost'); log.error('lost'); os._exit(3)", 3),
+        ("end_process(ValueError())", EXIT_DOUBT),
+    ],
+    ids=["it goes on", "it ends as it must"],
+)
+def test_a_full_disk_under_the_log_changes_nothing(program: str, exit_code: int) -> None:
+    """What cannot be said is not said; a worker works on, and one in doubt does not live on for want of a last word."""
+    preamble = (
+        "import logging, os, structlog; from streams.logs import configure_logs; "
+        "from streams.worker.ending import end_process; configure_logs(); log = structlog.get_logger(); "
+    )
+    with FULL_DISK.open("w") as full:
+        ran = subprocess.run([sys.executable, "-c", preamble + program], check=False, stderr=full)
+
+    assert ran.returncode == exit_code
 
 
 def test_every_event_is_described() -> None:

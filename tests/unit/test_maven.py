@@ -9,7 +9,7 @@ from threading import Event
 
 import pytest
 
-from streams.kafka.maven import MavenUnavailableError, default_cache_dir, fetch_jars
+from streams.local_kafka.maven import MavenUnavailableError, default_cache_dir, fetch_jars
 
 PROJECT = Path(__file__).parents[2]
 POM = "<project/>"
@@ -24,7 +24,7 @@ for argument; do case $argument in -DoutputDirectory=*) output=${{argument#*=}};
 _FETCH = """
 import sys
 from pathlib import Path
-from streams.kafka.maven import fetch_jars
+from streams.local_kafka.maven import fetch_jars
 fetch_jars("kafka", sys.argv[1], cache_dir=Path(sys.argv[2]), on_progress=lambda _: None)
 """
 

@@ -115,6 +115,17 @@ def test_what_is_told_of_the_group() -> None:
     assert told["g9603_group_state['Empty']"] == 0
 
 
+def test_what_is_counted_by_reason_begins_at_zero() -> None:
+    """Prometheus sees no rise in a series that begins with its first event, and so no alert would come of it."""
+    metrics = WorkerMetrics(lambda: NOW_MS)
+    metrics.put_build("0.1.0", "default", "1", {"doubt": 2})
+
+    told = exposed(metrics.figures)
+    assert told["g9603_worker_endings_total['doubt']"] == 2
+    assert told["g9603_worker_endings_total['denied']"] == 0
+    assert told["g9603_dead_letters_total['not_json']"] == 0
+
+
 def test_buckets_are_told_one_by_one() -> None:
     """As a report carries them."""
     figures = Figures()

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from streams.kafka.loopback import free_ports
+from streams.local_kafka.loopback import free_ports
 from tests.chaos.faults import (
     Delay,
     Effect,

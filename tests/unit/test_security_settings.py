@@ -15,11 +15,19 @@ TOKEN = {
     "G9603_SASL_MECHANISM": "OAUTHBEARER",
     "G9603_OAUTH_TOKEN_FILE": "token",
 }
+ENDPOINT = {
+    "G9603_SECURITY_PROTOCOL": "SASL_SSL",
+    "G9603_SASL_MECHANISM": "OAUTHBEARER",
+    "G9603_OAUTH_TOKEN_ENDPOINT": "https://login.example/token",
+    "G9603_OAUTH_CLIENT_ID": "worker",
+    "G9603_OAUTH_CLIENT_SECRET": "correct-horse",
+}
 CERTIFICATE = {
     "G9603_SECURITY_PROTOCOL": "SSL",
     "G9603_TLS_CERTIFICATE_FILE": "worker.pem",
     "G9603_TLS_KEY_FILE": "worker.key",
 }
+WAYS = {"password": SCRAM, "token": TOKEN, "endpoint": ENDPOINT, "certificate": CERTIFICATE}
 
 
 def loaded(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> Settings:
@@ -29,7 +37,9 @@ def loaded(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> Settin
     return load_settings()
 
 
-@pytest.mark.parametrize("variables", [{}, SCRAM, TOKEN, CERTIFICATE], ids=["none", "password", "token", "certificate"])
+@pytest.mark.parametrize(
+    "variables", [{}, SCRAM, TOKEN, ENDPOINT, CERTIFICATE], ids=["none", "password", "token", "endpoint", "certificate"]
+)
 def test_the_environment_of_a_process_of_ours_says_the_same(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
 ) -> None:
@@ -55,6 +65,14 @@ def test_the_environment_of_a_process_of_ours_says_the_same(
         ({**SCRAM, "G9603_SASL_PASSWORD": ""}, "either G9603_SASL_PASSWORD_FILE or G9603_SASL_PASSWORD"),
         ({**SCRAM, "G9603_SASL_PASSWORD_FILE": "f"}, "either G9603_SASL_PASSWORD_FILE or G9603_SASL_PASSWORD"),
         ({**TOKEN, "G9603_OAUTH_TOKEN_FILE": ""}, "OAUTHBEARER needs G9603_OAUTH_TOKEN_FILE"),
+        ({**ENDPOINT, **TOKEN}, "not both"),
+        (
+            {**ENDPOINT, "G9603_OAUTH_CLIENT_ID": ""},
+            "A token endpoint needs G9603_OAUTH_TOKEN_ENDPOINT, ",
+        ),
+        ({**ENDPOINT, "G9603_OAUTH_CLIENT_SECRET_FILE": "f"}, "either G9603_OAUTH_CLIENT_SECRET_FILE or"),
+        ({**ENDPOINT, "G9603_OAUTH_TOKEN_ENDPOINT": "http://login.example/token"}, "G9603_OAUTH_TOKEN_ENDPOINT: "),
+        ({**ENDPOINT, "G9603_SECURITY_PROTOCOL": "SSL"}, "set G9603_SECURITY_PROTOCOL=SASL_SSL"),
         ({**SCRAM, "G9603_SASL_MECHANISM": "PLAIN"}, "should be 'SCRAM-SHA-512' or 'OAUTHBEARER'"),
     ],
 )
@@ -76,7 +94,9 @@ def test_settings_do_not_tell_the_password(monkeypatch: pytest.MonkeyPatch) -> N
     assert "correct-horse" not in f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"
 
 
-@pytest.mark.parametrize("variables", [SCRAM, TOKEN, CERTIFICATE], ids=["password", "token", "certificate"])
+@pytest.mark.parametrize(
+    "variables", [SCRAM, TOKEN, ENDPOINT, CERTIFICATE], ids=["password", "token", "endpoint", "certificate"]
+)
 def test_a_broker_of_our_own_is_told_no_credentials(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
     """The demonstration's own broker has no door, whatever the environment says of another one."""
     bare = load_settings()

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from streams.kafka.loopback import free_ports
+from streams.local_kafka.loopback import free_ports
 from streams.settings import Settings
 from streams.web import connection, server
 from streams.web.access import WebAccess, WebRefusedError, web_access
@@ -130,7 +130,7 @@ async def pages(serve: Serve) -> Pages:
 
 async def test_what_the_pages_say(pages: Pages) -> None:
     """To people a page, to Prometheus figures in the format that it takes, to scripts JSON, to supervisors a word."""
-    front, style, script = [await pages.ask(path) for path in ("/", "/page.css", "/page.js")]
+    front, style, script = [await pages.ask(path) for path in ("/", "/page/page.css", "/page/main.js")]
     assert (front.status, front.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert front.body.startswith("<!doctype html>")
     assert style.headers["Content-Type"] == "text/css; charset=utf-8"

@@ -11,7 +11,7 @@ import pytest
 from streams.worker.stall import ConsumerProgress
 from streams.worker.task_progress import Phase, TaskProgress
 from streams.worker.tuning import Tuning
-from streams.worker.watchdog import StalledError, Watchdog
+from streams.worker.watchdog import Watchdog
 
 PATIENT = Tuning(watch_interval_seconds=0.01)
 EAGER = Tuning(watch_interval_seconds=0.01, loop_stall_seconds=1, rebalance_stall_seconds=1)
@@ -38,7 +38,7 @@ class Watched:
     def __init__(
         self, tuning: Tuning, clock: Callable[[], float], tasks: Callable[[], TaskProgress] = lambda: IDLE
     ) -> None:
-        self.stalls: list[StalledError] = []
+        self.stalls: list[Exception] = []
         self.bitten = threading.Event()
         self.consumer_loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.consumer_loop.run_forever)
@@ -53,7 +53,7 @@ class Watched:
             clock=clock,
         )
 
-    def _bite(self, stalled: StalledError) -> None:
+    def _bite(self, stalled: Exception) -> None:
         self.stalls.append(stalled)
         self.bitten.set()
 

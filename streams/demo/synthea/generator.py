@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from streams.kafka.guarded_process import GuardedProcess
-from streams.kafka.maven import default_cache_dir, fetch_jars
+from streams.local_kafka.guarded_process import GuardedProcess
+from streams.local_kafka.maven import default_cache_dir, fetch_jars
 
 SYNTHEA_VERSION = "3.3.0"
 

@@ -22,7 +22,11 @@ async def examine(trial: "Trial") -> Judgement:
     # What the group has not committed may yet be told; what it has will never be looked at again.
     done = [r for r in inputs if r.offset < committed.get(TopicPartition(r.topic, r.partition), 0)]
     events = await read_all(trial.connection, [trial.topology.coding_events])
-    return judge_counts(done, events, trial.billing.records)
+    judgement = judge_counts(done, events, trial.billing.records)
+    if len(done) < len(inputs):  # it has hung: the frame waited for long
+        left = Violation(Invariant.LIVENESS, f"{len(inputs) - len(done)} records are not done with, and nothing moves")
+        judgement.violations.append(left)
+    return judgement
 
 
 def judge_counts(

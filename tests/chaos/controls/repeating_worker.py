@@ -7,6 +7,7 @@ from aiokafka.producer.sender import EndTxnHandler
 from streams.kafka import group_fenced_producer
 from streams.logs import configure_logs
 from streams.settings import load_settings
+from streams.worker.early_stop import stop_at_once_when_told
 from streams.worker.run import run_worker
 from streams.worker.tuning import Tuning
 
@@ -16,6 +17,7 @@ _PATIENT = Tuning(request_timeout_seconds=3.0, transaction_timeout_seconds=40.0)
 
 def main() -> None:
     """Run it."""
+    stop_at_once_when_told()
     configure_logs()
     with patch.object(group_fenced_producer, "_EndTxnHandler", EndTxnHandler):
         run_worker(load_settings(), _PATIENT)

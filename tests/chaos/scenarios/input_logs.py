@@ -6,10 +6,19 @@ from streams.cli.console import ExitCode
 from streams.kafka.connection import client_options
 from tests.chaos.load import Partitioner
 from tests.chaos.scenario import Scenario, sentence_of
-from tests.chaos.topic_surgery import delete_records, foreign_transaction, widen
+from tests.chaos.topic_surgery import (
+    SEEN_BY_CLEANER,
+    configure,
+    delete_records,
+    foreign_transaction,
+    until_compacted,
+    widen,
+)
 from tests.chaos.trial import Trial
 
 _TRANSACTIONS = 30
+_CLEANER_SECONDS = 3.0
+"""For a compaction that had begun."""
 
 
 async def transaction_gaps(trial: Trial) -> None:
@@ -44,6 +53,33 @@ async def open_transaction(trial: Trial) -> None:
         trial.kill(trial.workers[0])
         trial.start()
         await trial.pause(trial.random.uniform(5.0, 8.0))
+
+
+async def compaction_holes(trial: Trial) -> None:
+    """An input is compacted for a while: no worker begins as long as it is, and then reads on, over the holes.
+
+    What compaction takes before it was read is lost, which is why a worker does not begin; what it leaves counts.
+    """
+    first, second = trial.parts(2)
+    survey_completed = next(s for s in trial.topology.specifications if s.name == trial.topology.survey_completed)
+    former = trial.start()
+    await trial.send(first)
+    await trial.until_done()
+    former.stop()
+    trial.dismiss(former)
+    await trial.remember_inputs()
+    await trial.send(second)
+    await configure(trial, survey_completed.name, {**SEEN_BY_CLEANER, "cleanup.policy": "compact"})
+    refused = trial.start()
+    await trial.until_ended(refused)
+    trial.expect(refused, ExitCode.MISCONFIGURED, "compaction would drop records that count")
+    await until_compacted(trial, survey_completed.name)
+    await configure(trial, survey_completed.name, survey_completed.config)
+    await trial.pause(_CLEANER_SECONDS)
+    victim = trial.start()
+    await trial.until_begun()
+    trial.kill(victim)
+    trial.start()
 
 
 async def overtaken_while_stopped(trial: Trial) -> None:
@@ -104,6 +140,7 @@ async def widened(trial: Trial) -> None:
 
 SCENARIOS = (
     Scenario("input-transaction-gaps", sentence_of(transaction_gaps), transaction_gaps),
+    Scenario("input-compaction-holes", sentence_of(compaction_holes), compaction_holes),
     Scenario("input-open-transaction", sentence_of(open_transaction), open_transaction),
     Scenario("input-overtaken-while-stopped", sentence_of(overtaken_while_stopped), overtaken_while_stopped),
     Scenario("input-overtaken-while-running", sentence_of(overtaken_while_running), overtaken_while_running),

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from streams.cli.console import ExitCode
 from tests.chaos.faults import Effect, Hold, Lose, LoseSilently, Rule, Way, process
 from tests.chaos.flow import flowing
 from tests.chaos.kafka_wire import ApiKey
@@ -11,6 +12,8 @@ from tests.chaos.worker_under_test import WorkerUnderTest
 
 _COUNT = 2
 _SKIPPED_MAX = 20
+_UNKNOWN = "No answer came to EndTxn: only the brokers know whether the last step was committed."
+"""The last words of a worker that does not know."""
 
 
 async def until_hit(trial: Trial, rule: Rule, times: int = 1) -> None:
@@ -37,6 +40,8 @@ def _answer_lost(api_key: ApiKey, effect: Effect) -> Callable[[Trial], Awaitable
                     await until_hit(trial, rule)
                     trial.fault(f"the answer to one {api_key.name} is lost, after {skipped} that are not")
                 await trial.until_working()
+        if api_key is ApiKey.END_TXN:
+            trial.expect_said(_UNKNOWN)
 
     return run
 
@@ -87,6 +92,7 @@ async def end_txn_answer_comes_late(trial: Trial) -> None:
             await until_hit(trial, rule)
             trial.fault(f"the answer to an END_TXN of {victim.name} is held in the network")
             await until_replaced(trial, victim)
+            trial.expect(victim, ExitCode.DOUBT, _UNKNOWN)
             await trial.until_working()
         trial.healed("and let go")
 

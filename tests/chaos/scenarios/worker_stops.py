@@ -9,6 +9,8 @@ from tests.chaos.trial import Trial
 
 _STORM_EVENTS = 14
 _WORKERS_MAX = 8
+_STARTS = 8
+_STARTS_GAP_SECONDS = 0.5
 
 
 async def stop_under_load(trial: Trial) -> None:
@@ -60,6 +62,20 @@ async def stop_in_restore(trial: Trial) -> None:
     trial.start()
 
 
+async def stop_while_starting(trial: Trial) -> None:
+    """SIGTERM to workers that are about to start, each a little later in it, while another is at work."""
+    trial.start()
+    for number, part in enumerate(trial.parts(_STARTS)):
+        starting = trial.start()
+        await trial.send(part)
+        await trial.until_listening(starting)
+        await trial.pause(number * _STARTS_GAP_SECONDS)
+        trial.fault(f"SIGTERM {starting.name}")
+        starting.terminate()
+        await trial.until_ended(starting)
+        trial.expect(starting, ExitCode.DONE, '"event": "worker_stopped')
+
+
 async def rebalance_storm(trial: Trial) -> None:
     """One to eight workers: one comes, leaves, or is killed, every few seconds, while the load comes in."""
     trial.start()
@@ -77,12 +93,13 @@ async def rebalance_storm(trial: Trial) -> None:
             else:
                 trial.fault(f"SIGTERM {worker.name}")
                 trial.dismiss(worker)
+                await trial.until_listening(worker)
                 worker.terminate()
     if not trial.workers:
         trial.start()
     for worker in trial.former_workers:
         await trial.until_ended(worker)
-        if worker.exit_code not in {-signal.SIGKILL, -signal.SIGTERM}:  # the latter: before it had begun
+        if worker.exit_code != -signal.SIGKILL:
             trial.expect(worker, ExitCode.DONE)
 
 
@@ -90,5 +107,6 @@ SCENARIOS = (
     Scenario("stop-under-load", sentence_of(stop_under_load), stop_under_load),
     Scenario("stop-twice", sentence_of(stop_twice), stop_twice),
     Scenario("stop-in-restore", sentence_of(stop_in_restore), stop_in_restore),
+    Scenario("stop-while-starting", sentence_of(stop_while_starting), stop_while_starting),
     Scenario("rebalance-storm", sentence_of(rebalance_storm), rebalance_storm, partitions=8),
 )

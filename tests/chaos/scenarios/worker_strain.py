@@ -1,16 +1,21 @@
 """Workers that are short of something: of time, of memory, of a place to write."""
 
-import sys
+import resource
+from collections.abc import Sequence
 
 from streams.cli.console import ExitCode
+from streams.demo.health_system.wire import InputRecord
+from streams.demo.source import DeliveredRecord
 from tests.chaos.failpoint import Action, Failpoint, Moment, Point
 from tests.chaos.scenario import Scenario, sentence_of
 from tests.chaos.trial import Trial
 
 _BLOCKED_SECONDS = 15.0
 """Longer than a session, and than a transaction."""
-_TOO_LITTLE_KILOBYTES = 200_000
-"""Of address space: enough to start, not enough to hold what it fetches."""
+_STARVED = 3
+_SPARE_BYTES = 4 * 1024 * 1024
+_LARGE_BYTES = 200_000
+_LARGE_EVERY = 20
 
 
 def _blocked(point: Point) -> Scenario:
@@ -31,17 +36,56 @@ def _blocked(point: Point) -> Scenario:
 
 
 async def memory_limit(trial: Trial) -> None:
-    """A worker that may have little memory; what it does at the limit must not cost a record."""
-    command = ("sh", "-c", f"ulimit -v {_TOO_LITTLE_KILOBYTES}; exec {sys.executable} -m streams worker")
-    await trial.send(trial.load)
-    trial.fault(f"a worker may have {_TOO_LITTLE_KILOBYTES} kB")
-    starved = trial.start(command=command)
-    await trial.pause(20.0)
-    trial.healed("and one may have all")
-    if starved.running:
-        starved.kill()
-    trial.dismiss(starved)
-    trial.note(f"{starved.name} ended with {starved.exit_code}")
+    """A worker under load may take no more memory than it has: it ends, by itself or by the kernel, again and again."""
+    for part in trial.parts(_STARVED):
+        starved = trial.start()
+        await trial.until_tasks(starved, trial.scenario.partitions)
+        trial.dismiss(starved)  # the next one is started here
+        starved.limit(resource.RLIMIT_AS, starved.address_bytes + _SPARE_BYTES)
+        trial.fault(f"{starved.name} may take no more memory than it has")
+        await trial.send(_padded(part))
+        await trial.until_ended(starved)
+        if starved.exit_code is not None and starved.exit_code >= 0:
+            trial.expect(starved, ExitCode.DOUBT, '"event": "worker_failed"')
+    trial.start()
+
+
+def _padded(records: Sequence[DeliveredRecord]) -> list[DeliveredRecord]:
+    """*records*, and now and then one between them that is large and that nobody can read."""
+    padded: list[DeliveredRecord] = []
+    for number, record in enumerate(records):
+        if number % _LARGE_EVERY == 0:
+            padded.append(InputRecord(record.topic, record.key, b"[" * _LARGE_BYTES, (), "garbage"))  # type: ignore[arg-type] # one of the two
+        padded.append(record)
+    return padded
+
+
+async def log_disk_full(trial: Trial) -> None:
+    """A worker can write nothing more to its log: it works on, ends where it must, and stops when it is told."""
+    first, second, third = trial.parts(3)
+    silenced = trial.start()
+    await trial.until_tasks(silenced, trial.scenario.partitions)
+    silenced.limit(resource.RLIMIT_FSIZE, 1)
+    trial.fault(f"{silenced.name} can write to no file")
+    await trial.send(first)
+    await trial.until_done()
+    other = trial.start()  # of which the silenced one would say something
+    await trial.until_tasks(other, trial.scenario.partitions // 2)
+    await trial.send(second)
+    await trial.until_done()
+    trial.fault(f"SIGSTOP {silenced.name}")
+    silenced.freeze()
+    await trial.until_tasks(other, trial.scenario.partitions)
+    silenced.thaw()
+    await trial.until_ended(silenced)
+    trial.expect(silenced, ExitCode.DOUBT)
+    other.limit(resource.RLIMIT_FSIZE, 1)
+    trial.fault(f"{other.name} can write to no file")
+    await trial.send(third)
+    await trial.until_begun()
+    other.terminate()
+    await trial.until_ended(other)
+    trial.expect(other, ExitCode.DONE)
     trial.start()
 
 
@@ -60,5 +104,6 @@ async def no_place_for_state(trial: Trial) -> None:
 SCENARIOS = (
     *(_blocked(point) for point in (Point.AFTER_FIRST_SEND, Point.AFTER_OFFSETS, Point.BEFORE_BEGIN)),
     Scenario("memory-limit", sentence_of(memory_limit), memory_limit),
+    Scenario("log-disk-full", sentence_of(log_disk_full), log_disk_full),
     Scenario("no-place-for-state", sentence_of(no_place_for_state), no_place_for_state),
 )

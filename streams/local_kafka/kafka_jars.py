@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from string import Template
 
-from streams.kafka.maven import fetch_jars
+from streams.local_kafka.maven import fetch_jars
 
 KAFKA_VERSION = "4.3.0"
 SUPPORTED_KAFKA_VERSIONS = ("3.9.2", KAFKA_VERSION)

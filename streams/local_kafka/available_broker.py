@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Literal, NamedTuple
 
-from streams.kafka.in_process_broker import CANNOT_SHOW, InProcessBroker, InProcessBrokerUnavailableError
-from streams.kafka.java import JavaUnavailableError
-from streams.kafka.local_broker import LocalKafka
-from streams.kafka.maven import MavenUnavailableError
+from streams.local_kafka.in_process_broker import CANNOT_SHOW, InProcessBroker, InProcessBrokerUnavailableError
+from streams.local_kafka.java import JavaUnavailableError
+from streams.local_kafka.local_broker import LocalKafka
+from streams.local_kafka.maven import MavenUnavailableError
 
 
 class RunningBroker(NamedTuple):

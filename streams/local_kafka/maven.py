@@ -13,7 +13,7 @@ from pathlib import Path
 
 import platformdirs
 
-from streams.kafka.guarded_process import GuardedProcess
+from streams.local_kafka.guarded_process import GuardedProcess
 
 _DOWNLOAD_SECONDS_MAX = 900
 _LOG_TAIL_CHARACTERS = 2000
