@@ -10,6 +10,7 @@ import msgspec
 from streams.domain.fact import Fact
 from streams.intake.rejection import RejectedError, RejectionReason
 from streams.processing.stored_episode import EncodedArrival, fact_count, may_hold_event, may_hold_version
+from streams.processing.trace_context import TraceContext
 
 FACTS_MAX = 1_000
 """A course of care has some dozens. What arrives in one step is counted for itself, so there may be twice as many."""
@@ -24,6 +25,8 @@ class Gathering(msgspec.Struct):
     stored: bytes | None
     """The episode so far; None where there is none."""
     arrivals: list[EncodedArrival] = []
+    cause: TraceContext | None = None
+    """The trace that the last of them belongs to, where traces are followed."""
 
     def take(self, fact: Fact, timestamp_ms: int) -> None:
         """Add *fact*.

@@ -28,9 +28,10 @@ from streams.processing.dead_letter import dead_letter
 from streams.processing.partitioning import home_partition
 from streams.processing.records import Batch, FetchedRecord, OutputRecord, PlacedRecord
 from streams.processing.rekeying import Origin, arrived_origin, origin_of, travelling_headers
-from streams.processing.stored_episode import EncodedArrival, decode_episode, encode_episode, grown, with_new_facts
+from streams.processing.stored_episode import decode_episode, encode_episode, grown, with_new_facts
 from streams.processing.task_output import CodingTold, DeadLetterTold, TaskOutput
 from streams.processing.topology import InputKind, Topology
+from streams.processing.trace_context import coding_span, trace_context
 
 Arrivals: TypeAlias = dict[bytes, Gathering]
 """By the changelog key of their episode."""
@@ -49,6 +50,8 @@ class Coder:
     topology: Topology
     partition_counts: Mapping[str, int]
     """Of every topic of the topology."""
+    follows_traces: bool = False
+    """Whether coding events continue the traces of the records that cause them."""
 
     @property
     def task_count(self) -> int:
@@ -79,6 +82,7 @@ class StreamTask:
         self.next_offsets = dict(next_offsets)
         self._coder = coder
         self._task_count = coder.task_count
+        self._follows_traces = coder.follows_traces
         self._kinds = coder.topology.kinds
         self._changelog = coder.topology.episodes_changelog
         self._coding_events = coder.topology.coding_events
@@ -141,6 +145,8 @@ class StreamTask:
                         continue
                     gathering = arrivals[key] = Gathering(stored)
                 gathering.take(decoded.fact, record.timestamp)
+                if self._follows_traces:
+                    gathering.cause = trace_context(record.headers) or gathering.cause
             except RejectedError as rejected:
                 self._reject(record, origin_of(PlacedRecord.of(record, topic, partition), kind), rejected, output)
 
@@ -157,6 +163,8 @@ class StreamTask:
                 if key not in arrivals:
                     arrivals[key] = Gathering(self.episodes.get(key))
                 arrivals[key].take(decoded.fact, origin.timestamp_ms)
+                if self._follows_traces:
+                    arrivals[key].cause = trace_context(origin.headers) or arrivals[key].cause
             except RejectedError as rejected:
                 self._reject(record, origin, rejected, output)
 
@@ -185,7 +193,7 @@ class StreamTask:
             return  # all were turned away
         value = with_new_facts(stored, arrivals)
         if value is None:
-            value = self._decided(key, stored, arrivals, output)
+            value = self._decided(key, gathering, output)
         else:
             output.decisions["too_few_facts"] += 1
         if value != stored:
@@ -193,8 +201,9 @@ class StreamTask:
             self.episode_bytes += len(value) - (len(stored) if stored is not None else 0)
             output.records.append(OutputRecord(self._changelog, self.partition, key, value))
 
-    def _decided(self, key: bytes, stored: bytes | None, arrived: list[EncodedArrival], output: TaskOutput) -> bytes:
-        """The episode with *arrived* after a decision; what billing is to be told goes into *output*."""
+    def _decided(self, key: bytes, gathering: Gathering, output: TaskOutput) -> bytes:
+        """The episode with what has arrived, after a decision; what billing is to be told goes into *output*."""
+        stored, arrived = gathering.stored, gathering.arrivals
         episode_id, policy = episode_id_of(key), self._coder.policy
         episode = grown(stored, arrived)
         if episode is None:
@@ -213,16 +222,19 @@ class StreamTask:
         if decision is not None:
             output.decisions[decision.code if isinstance(decision, Coded) else decision.missing.reason] += 1
         if event is not None:
-            output.records.append(
-                coding_record(event, topic=self._coding_events, partition=self._billing_partition(episode_id))
-            )
-            output.codings.append(self._told(event, max(arrival.timestamp_ms for arrival in arrived)))
+            self._tell(event, gathering, output)
         return value
 
-    def _told(self, event: Mapping[str, Any], caused_at_ms: int) -> CodingTold:
+    def _tell(self, event: dict[str, Any], gathering: Gathering, output: TaskOutput) -> None:
+        cause = gathering.cause
+        span = coding_span(cause, event["event_id"]) if cause is not None else None
+        partition = self._billing_partition(event["episode_id"])
+        output.records.append(coding_record(event, topic=self._coding_events, partition=partition, span=span))
         payer = self._coder.policy.payer_rule(event["payer_id"]).id
         instrument, program = event["instrument"]["id"], event["program"] or ""
-        return CodingTold(event["action"], event["code"], instrument, payer, program, caused_at_ms)
+        at_ms = max(arrival.timestamp_ms for arrival in gathering.arrivals)
+        told = CodingTold(event["action"], event["code"], instrument, payer, program, at_ms, cause, span)
+        output.codings.append(told)
 
     def _billing_partition(self, episode_id: str) -> int:
         count = self._coding_events_count
