@@ -27,7 +27,8 @@ from tests.chaos.trial import Trial
 from tests.chaos.trial_run import run_trial
 from tests.chaos.worker_under_test import WorkerUnderTest
 
-_POLL_SECONDS = 0.02
+_ON_THE_WAY_SECONDS = 0.5
+"""For what the killed worker had sent: the brokers may yet commit it."""
 _TAKEN_OVER: Mapping[str, str] = {
     "Heartbeat failed": "the group gives the dead worker up (its session time-out), and the other hears of it",
     "state_restoring": "it joins again",
@@ -66,10 +67,11 @@ class Recovery:
                     await trial.until_tasks(worker, half)
                 await trial.until_working()
                 victim, survivor = trial.workers
-                before = await _ends(trial)
                 trial.kill(victim)
                 killed_at = datetime.now(UTC)
                 recovering = trial.start() if self.restarts else survivor
+                await trial.pause(_ON_THE_WAY_SECONDS)
+                before = await _ends(trial)
                 committed_at = await _until_all_moved(trial, before)
                 told = _RESTARTED if self.restarts else _TAKEN_OVER
                 moments = [killed_at, *_moments(recovering, killed_at, told), committed_at]
