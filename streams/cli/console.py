@@ -18,6 +18,7 @@ from streams.policies.policy_file import PolicyRefusedError
 from streams.processing.changelog import ChangelogFormatError
 from streams.processing.encryption import EncryptionError
 from streams.processing.encryption_keys import KeysRefusedError
+from streams.processing.rekeying import ForeignRecordError
 from streams.processing.stored_episode import EpisodeFormatError
 from streams.secret_text import SecretRefusedError
 from streams.settings import Settings, SettingsRefusedError, load_settings
@@ -83,6 +84,7 @@ _MISCONFIGURED = (
     TopicsMissingError,
     EncryptionError,
     EpisodeFormatError,
+    ForeignRecordError,
 )
 
 
