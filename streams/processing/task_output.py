@@ -25,6 +25,11 @@ class CodingTold(NamedTuple):
     span: TraceContext | None = None
     """Its own part of that trace."""
 
+    @property
+    def kind(self) -> tuple[str, str, str, str, str]:
+        """By what it is counted."""
+        return self.action, self.code, self.instrument, self.payer, self.program
+
 
 class DeadLetterTold(NamedTuple):
     """A dead letter, by what may be shown of it."""

@@ -23,8 +23,6 @@ from streams.worker.task_progress import Phase
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LABELS = len(catalogue.CODING_EVENTS.labels)
-"""The first fields of a `CodingTold`."""
 _GROUP_STATES = ("Stable", "PreparingRebalance", "CompletingRebalance", "Empty", "Dead")
 
 
@@ -65,7 +63,7 @@ class WorkerMetrics:
         self._count_produced(step)
 
     def _count_codings(self, codings: Sequence[CodingTold], now_ms: int) -> None:
-        for labels, amount in Counter(coding[:_LABELS] for coding in codings).items():
+        for labels, amount in Counter(coding.kind for coding in codings).items():
             self.figures.count(catalogue.CODING_EVENTS, amount, *labels)
         latencies = ((now_ms - coding.caused_at_ms) / 1000 for coding in codings)
         self.figures.observe_all(catalogue.CODING_LATENCY_SECONDS, (max(0.0, seconds) for seconds in latencies))
