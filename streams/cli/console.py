@@ -25,7 +25,6 @@ from streams.processing.changelog import ChangelogFormatError
 from streams.processing.encryption import EncryptionError
 from streams.processing.encryption_keys import KeysRefusedError
 from streams.processing.rekeying import ForeignRecordError
-from streams.processing.stored_episode import EpisodeFormatError
 from streams.redaction import told_error
 from streams.secret_text import SecretRefusedError
 from streams.settings import Settings, SettingsRefusedError, load_settings
@@ -90,7 +89,6 @@ _MISCONFIGURED = (
     BrokerNotTrustedError,
     TopicsMissingError,
     EncryptionError,
-    EpisodeFormatError,
     ForeignRecordError,
 )
 
