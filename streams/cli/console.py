@@ -24,6 +24,7 @@ from streams.policies.policy_file import PolicyRefusedError
 from streams.processing.changelog import ChangelogFormatError
 from streams.processing.encryption import EncryptionError
 from streams.processing.encryption_keys import KeysRefusedError
+from streams.processing.rekeying import ForeignRecordError
 from streams.redaction import told_error
 from streams.secret_text import SecretRefusedError
 from streams.settings import Settings, SettingsRefusedError, load_settings
@@ -88,6 +89,7 @@ _MISCONFIGURED = (
     BrokerNotTrustedError,
     TopicsMissingError,
     EncryptionError,
+    ForeignRecordError,
 )
 
 

@@ -27,9 +27,10 @@ class BucketRecount:
 
     Args:
         policies: That of now, then earlier ones.
+        is_compacted: Whether the billing topic is.
     """
 
-    def __init__(self, policies: Sequence[Policy]) -> None:
+    def __init__(self, policies: Sequence[Policy], *, is_compacted: bool = False) -> None:
         self._policies = policies
         self._taken_in: dict[str, list[Fact]] = defaultdict(list)
         self._moving: dict[str, list[Fact]] = defaultdict(list)
@@ -43,7 +44,7 @@ class BucketRecount:
         """Episodes that turned facts away, each with the last of these."""
         self._rejected: dict[str, RejectedEntry] = {}
         self._letters: list[LetterEntry] = []
-        self._view = BillingView()
+        self._view = BillingView(is_compacted=is_compacted)
         self._recount = Recount()
 
     def take(self, entries: Iterable[Entry]) -> None:

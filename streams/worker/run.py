@@ -21,8 +21,10 @@ from streams.web.access import web_access
 from streams.worker.app import create_app
 from streams.worker.faust_transport import BatchTransport
 from streams.worker.last_words import Ending, LastWords
+from streams.worker.observer import WorkObserver
 from streams.worker.outlook import Outlook, create_outlook, now_ms
 from streams.worker.preflight import preflight
+from streams.worker.refusal import RefusedError
 from streams.worker.self_report import WorkerIdentity
 from streams.worker.slot import WorkerSlot
 from streams.worker.step_log import StepLog
@@ -54,12 +56,15 @@ def run_worker(settings: Settings, tuning: Tuning | None = None) -> None:
     access = web_access(settings)
     counts = asyncio.run(preflight(settings, topology))
     with WorkerSlot(settings.data_dir, settings.app_id) as slot:
-        coder = Coder(Decoder(policy.instruments), policy, topology, counts)
+        coder = Coder(Decoder(policy.instruments), policy, topology, counts, follows_traces=settings.follow_traces)
         words = LastWords(slot.words_path)
         identity = WorkerIdentity(settings.app_id, slot.name, policy, words.begin(), now_ms())
         metrics = WorkerMetrics(now_ms)
         end = words.end_process
-        app = create_app(settings, coder, place=slot.name, tuning=tuning, observer=StepLog(metrics), end=end)
+        observer: WorkObserver = StepLog(metrics)
+        if settings.follow_traces:
+            observer = _traced(observer, settings)
+        app = create_app(settings, coder, place=slot.name, tuning=tuning, observer=observer, end=end)
         _log.info(
             "worker_started",
             app_id=settings.app_id,
@@ -105,6 +110,15 @@ def _watchdog(worker: "_Worker", transport: BatchTransport, tuning: Tuning) -> W
         on_stall=end_stalled,
         tuning=tuning,
     )
+
+
+def _traced(observer: WorkObserver, settings: Settings) -> WorkObserver:
+    try:
+        from streams.worker.step_traces import StepTraces, span_processor  # noqa: PLC0415 - an extra
+    except ImportError:
+        message = "G9603_FOLLOW_TRACES needs OpenTelemetry: pip install 'g9603[traces]', or leave it off."
+        raise RefusedError(message) from None
+    return StepTraces(observer, span_processor(), service=settings.app_id)
 
 
 def _execute(worker: "_Worker") -> None:
