@@ -127,6 +127,9 @@ class Settings(BaseSettings):
         SecretStr | None, Field(description="Keys that seal episodes and dead letters; a file is better.")
     ] = None
     encryption_keys_file: Annotated[Path | None, Field(description="Holds those keys, a line each: id:base64.")] = None
+    follow_traces: Annotated[
+        bool, Field(description="Whether coding events continue the traces of the records that cause them.")
+    ] = False
     log_format: Annotated[
         LogFormat, Field(description="json, console, or auto: for people where standard error is a terminal.")
     ] = LogFormat.AUTO

@@ -17,6 +17,7 @@ from streams.kafka.sealing import Sealing
 from streams.processing.changelog import POSITIONS_KEY, decode_positions
 from streams.processing.stream_task import Coder
 from streams.processing.topology import Topology
+from streams.worker.inbox import Backlog
 from streams.worker.restorer import RestoredPartition
 from streams.worker.sealed_state import SealedRestorer, SealedWriter
 from streams.worker.step import Generation, Step, TopicPartition
@@ -66,6 +67,10 @@ class TopicsInMemory:
         """The group's offsets."""
         return {source: offset for step in self.steps for source, offset in step.next_offsets.items()}
 
+    def has_more(self, source: TopicPartition, next_offset: int) -> bool:
+        """Whether there are records of *source* from *next_offset* on: the topics are a `Backlog`."""
+        return len(self.log[source]) > next_offset
+
     def commit(self, step: Step) -> None:
         """Append what *step* says, all of it or nothing.
 
@@ -75,8 +80,8 @@ class TopicsInMemory:
         if step.generation.id != self.generation_id:
             raise StaleGenerationError
         self.steps.append(step)
-        for topic, partition, key, value, headers in step.records:
-            self._append(topic, partition, FORWARDED_AT_MS, key, value, headers)
+        for written in step.records:
+            self._append(written.topic, written.partition, FORWARDED_AT_MS, written.key, written.value, written.headers)
 
     async def restore(self, partitions: Collection[int]) -> dict[int, RestoredPartition]:
         """Fold the changelog."""
@@ -140,11 +145,18 @@ class WorkerDriver:
         topics: Where it reads and writes; workers of one application share them.
         tuning: Its sizes.
         sealing: What it seals and opens; nothing where left out.
+        backlog: What it knows of the topics; all where left out.
     """
 
     _numbers = count(1)
 
-    def __init__(self, topics: TopicsInMemory, tuning: Tuning = AT_ONCE, sealing: Sealing = NOTHING_SEALED) -> None:
+    def __init__(
+        self,
+        topics: TopicsInMemory,
+        tuning: Tuning = AT_ONCE,
+        sealing: Sealing = NOTHING_SEALED,
+        backlog: Backlog | None = None,
+    ) -> None:
         self.failures: list[BaseException] = []
         self.member_id = f"member-{next(self._numbers)}"
         self.writer = WriterInMemory(topics)
@@ -152,6 +164,7 @@ class WorkerDriver:
             topics.coder,
             restorer=SealedRestorer(topics, sealing),
             writer=SealedWriter(self.writer, sealing),
+            backlog=backlog or topics,
             on_failure=self.failures.append,
             tuning=tuning,
         )

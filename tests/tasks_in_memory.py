@@ -24,6 +24,7 @@ from streams.processing.stored_episode import decode_episode
 from streams.processing.stream_task import Coder, StreamTask
 from streams.processing.task_output import TaskOutput
 from streams.processing.topology import Topology
+from streams.worker.step import TopicPartition
 from tests.policies_for_tests import INSTRUMENTS
 
 TOPOLOGY = Topology()
@@ -51,6 +52,15 @@ class Sent(NamedTuple):
     timestamp: int
     value: bytes | None
     headers: Sequence[tuple[str, bytes]] = ()
+
+
+class NothingMore:
+    """The `Backlog` of a reader that is never behind."""
+
+    def has_more(self, source: TopicPartition, next_offset: int) -> bool:
+        """Never."""
+        del source, next_offset
+        return False
 
 
 class TasksInMemory:

@@ -8,17 +8,24 @@ from typing import Any, NoReturn
 
 import orjson
 import typer
+from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.markup import escape
 
-from streams.kafka.broker_access import AccessDeniedError, BrokerNotTrustedError, BrokerUnreachableError
+from streams.kafka.broker_access import (
+    AccessDeniedError,
+    BrokerNotTrustedError,
+    BrokerUnreachableError,
+    is_denial,
+)
 from streams.kafka.credentials import CredentialsRefusedError
 from streams.kafka.provisioning import TopicsMissingError
 from streams.policies.policy_file import PolicyRefusedError
 from streams.processing.changelog import ChangelogFormatError
 from streams.processing.encryption import EncryptionError
 from streams.processing.encryption_keys import KeysRefusedError
-from streams.processing.stored_episode import EpisodeFormatError
+from streams.processing.rekeying import ForeignRecordError
+from streams.redaction import told_error
 from streams.secret_text import SecretRefusedError
 from streams.settings import Settings, SettingsRefusedError, load_settings
 from streams.web.access import WebRefusedError
@@ -82,7 +89,7 @@ _MISCONFIGURED = (
     BrokerNotTrustedError,
     TopicsMissingError,
     EncryptionError,
-    EpisodeFormatError,
+    ForeignRecordError,
 )
 
 
@@ -97,6 +104,9 @@ def refusals() -> Iterator[None]:
         fail(str(error), ExitCode.DENIED)
     except _MISCONFIGURED as error:
         fail(str(error), ExitCode.MISCONFIGURED)
+    except KafkaError as error:  # of a broker that goes while it is asked
+        code = ExitCode.DENIED if is_denial(error) else ExitCode.UNAVAILABLE
+        fail(f"The brokers do not do what they are asked ({told_error(error)}). Try again when all are up.", code)
 
 
 def settings_of_environment() -> Settings:

@@ -12,6 +12,7 @@ from rich.progress import Progress, TextColumn
 
 from streams.cli.console import ExitCode, err, fail, out, print_json, refusals, settings_of_environment
 from streams.cli.dead_letter_view import letter_json, letter_view, listing_json, listing_view, received_json
+from streams.cli.times import TIME_FORMS, kafka_timestamp_ms
 from streams.dead_letters.letters import Letter, LetterId, Selection, read_letter, read_letters, replayed_letters
 from streams.dead_letters.replaying import ReplayInDoubtError, create_replays_topic, replayer
 from streams.dead_letters.tally import Tally
@@ -29,12 +30,13 @@ dead_letter = typer.Typer(
     help="What could not be taken in: list it, look at it, send it again after a fix.", no_args_is_help=True
 )
 
-_TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%z"]
 Reasons = Annotated[
     list[RejectionReason] | None, typer.Option("--reason", help="Only with this reason. May be repeated.")
 ]
-Since = Annotated[datetime | None, typer.Option(formats=_TIMES, help="Only from this time on (date, or RFC 3339).")]
-Until = Annotated[datetime | None, typer.Option(formats=_TIMES, help="Only before this time.")]
+Since = Annotated[
+    datetime | None, typer.Option(formats=TIME_FORMS, help="Only from this time on (date in UTC, or RFC 3339).")
+]
+Until = Annotated[datetime | None, typer.Option(formats=TIME_FORMS, help="Only before this time.")]
 ShowValue = Annotated[bool, typer.Option("--show-value", help="Also the key, the value and the headers: patient data.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For scripts.")]
 
@@ -139,8 +141,8 @@ def _selection(
     return Selection(
         frozenset(map(_id, ids)) if ids else None,
         frozenset(map(str, reasons)) if reasons else None,
-        _ms(since),
-        _ms(until),
+        kafka_timestamp_ms(since),
+        kafka_timestamp_ms(until),
     )
 
 
@@ -149,10 +151,6 @@ def _id(text: str) -> LetterId:
         return LetterId.parsed(text)
     except ValueError as error:
         fail(str(error), ExitCode.USAGE)
-
-
-def _ms(at: datetime | None) -> int | None:
-    return int(at.timestamp() * 1000) if at is not None else None
 
 
 # ---------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ _ROWS_MAX = 15
 
 
 def diff(
-    before: Annotated[Path, typer.Argument(help="A TOML policy, usually that of now; default: the built-in one.")],
+    before: Annotated[Path, typer.Argument(help="A TOML policy, usually that of now; default is the built-in one.")],
     after: Annotated[Path, typer.Argument(help="The other policy.")],
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,  # noqa: FBT002 - a flag
 ) -> None:

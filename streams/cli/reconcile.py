@@ -11,6 +11,7 @@ from rich.table import Table
 
 from streams.cli.console import ExitCode, err, fail, out, print_json, refusals, settings_of_environment
 from streams.cli.study_progress import study_progress
+from streams.cli.times import TIME_FORMS, kafka_timestamp_ms
 from streams.instruments.registry import load_registry
 from streams.intake.decoder import Decoder
 from streams.kafka.connection import connection_options
@@ -32,8 +33,8 @@ def reconcile(
     since: Annotated[
         datetime | None,
         typer.Option(
-            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%z"],
-            help="Recount only episodes with input from this time on (a date, or RFC 3339), with all of their input.",
+            formats=TIME_FORMS,
+            help="Recount only episodes with input since (date in UTC, or RFC 3339), with all of their input.",
         ),
     ] = None,
     earlier_policy: Annotated[
@@ -85,7 +86,7 @@ async def _extent(settings: Settings, topology: Topology, since: datetime | None
         connection,
         topology,
         group_id=settings.app_id,
-        since_ms=int(since.timestamp() * 1000) if since is not None else None,
+        since_ms=kafka_timestamp_ms(since),
         decoders=input_decoders(Decoder(load_registry()), topology),
     )
 

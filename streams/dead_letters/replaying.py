@@ -27,7 +27,7 @@ REPLAYED_FROM = "g9603-replayed-from"
 
 _LETTERS_PER_TRANSACTION = 200
 _BYTES_PER_TRANSACTION = 8 * 1024 * 1024
-_CONFIG = {"cleanup.policy": "compact"}
+_CONFIG = {"cleanup.policy": "compact", "message.timestamp.type": "LogAppendTime"}
 
 
 class ReplayInDoubtError(Exception):

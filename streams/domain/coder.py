@@ -1,6 +1,6 @@
 """One episode taken a step further: facts in, coding events out. The worker is this, per partition."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -8,7 +8,8 @@ import msgspec
 from streams.domain.coding import coding_of
 from streams.domain.decision import Coded, NotCoded, decide
 from streams.domain.episode import Arrival, Episode
-from streams.domain.ledger import Ledger
+from streams.domain.fact import Fact
+from streams.domain.ledger import Ledger, Posting
 from streams.domain.policy import Policy
 
 
@@ -51,7 +52,28 @@ def advance(before: CodedEpisode, arrivals: Sequence[Arrival], *, episode_id: st
     if episode.facts is before.episode.facts:
         # Only seen again, at a later time: the decision is a function of the facts, and stands.
         return Step(CodedEpisode(episode, before.ledger), changed=True, decision=None)
-    decision = decide(episode.facts, policy)
-    coding = coding_of(decision, policy) if isinstance(decision, Coded) else None
-    posting = before.ledger.brought_to(coding, episode_id=episode_id, decided_at_ms=episode.newest_timestamp_ms)
+    decision, posting = decided(
+        episode.facts,
+        before.ledger,
+        episode_id=episode_id,
+        newest_timestamp_ms=episode.newest_timestamp_ms,
+        policy=policy,
+    )
     return Step(CodedEpisode(episode, posting.ledger), changed=True, decision=decision, event=posting.event)
+
+
+def decided(
+    facts: Iterable[Fact], ledger: Ledger, *, episode_id: str, newest_timestamp_ms: int, policy: Policy
+) -> tuple[Coded | NotCoded, Posting]:
+    """The decision on *facts*, and *ledger* brought up to it.
+
+    Args:
+        facts: Of the episode; their order does not matter.
+        ledger: What billing was told of it.
+        episode_id: The episode.
+        newest_timestamp_ms: The newest Kafka timestamp among the records that brought the facts.
+        policy: The rules.
+    """
+    decision = decide(facts, policy)
+    coding = coding_of(decision, policy) if isinstance(decision, Coded) else None
+    return decision, ledger.brought_to(coding, episode_id=episode_id, decided_at_ms=newest_timestamp_ms)

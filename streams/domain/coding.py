@@ -69,25 +69,32 @@ class Coding(msgspec.Struct, frozen=True, array_like=True):
     not_available: tuple[str, ...]
 
 
-_TOLD_BY_EITHER = ("encounter_id", "payer_id", "rendering_npi", "facility_id", "place_of_service")
+_TOLD = ("encounter_id", "payer_id", "rendering_npi", "facility_id", "place_of_service", "diagnoses")
 
 
 def coding_of(decision: Coded, policy: Policy) -> Coding:
     """The words for *decision*: the follow-up's own fields, and what it lacks from the anchor treatment."""
     follow_up, anchor, comparison = decision.comparison.follow_up, decision.anchor, decision.comparison
-    told = {name: getattr(follow_up, name) or getattr(anchor, name) for name in _TOLD_BY_EITHER}
-    not_available = [name for name in _TOLD_BY_EITHER if told[name] is None]
-    if not anchor.diagnoses:
-        not_available.append("diagnoses")
-    payer = policy.payer_rule(told["payer_id"])
+    encounter_id = follow_up.encounter_id or anchor.encounter_id
+    payer_id = follow_up.payer_id or anchor.payer_id
+    rendering_npi = follow_up.rendering_npi or anchor.rendering_npi
+    facility_id = follow_up.facility_id or anchor.facility_id
+    place_of_service = follow_up.place_of_service or anchor.place_of_service
+    told = (encounter_id, payer_id, rendering_npi, facility_id, place_of_service, anchor.diagnoses)
+    payer = policy.payer_rule(payer_id)
     return Coding(
         code=decision.code,
         modifiers=payer.modifiers,
         charge=payer.charge,
         channel=payer.channel,
         patient_id=follow_up.patient_id,
+        encounter_id=encounter_id,
+        payer_id=payer_id,
+        rendering_npi=rendering_npi,
+        facility_id=facility_id,
+        place_of_service=place_of_service,
         diagnoses=anchor.diagnoses,
-        service_date=follow_up.completed_at.local_date.isoformat(),
+        service_date=follow_up.completed_at.local_date_text,
         instrument=follow_up.instrument,
         instrument_version=follow_up.instrument_version,
         direction=decision.instrument.improvement_notation.value,
@@ -96,16 +103,18 @@ def coding_of(decision: Coded, policy: Policy) -> Coding:
         follow_up=_coded_survey(follow_up),
         treatment=CodedTreatment(anchor.treatment_id, anchor.code, anchor.modifiers, anchor.performed_at),
         change=comparison.change,
-        threshold=comparison.threshold or Decimal(0),
+        threshold=comparison.threshold or _NOTHING,
         policy=(policy.id, policy.version),
         program=decision.program.id if decision.program is not None else None,
-        not_available=tuple(not_available),
-        **told,
+        not_available=tuple([name for name, value in zip(_TOLD, told, strict=True) if not value]),
     )
 
 
 def _coded_survey(survey: Survey) -> CodedSurvey:
-    return CodedSurvey(survey.survey_id, survey.version, survey.score or Decimal(0), survey.completed_at)
+    return CodedSurvey(survey.survey_id, survey.version, survey.score or _NOTHING, survey.completed_at)
+
+
+_NOTHING = Decimal(0)
 
 
 _DECIMALS_MAX = 12  # as in schemas.fields.DECIMAL_TEXT
@@ -189,11 +198,14 @@ def event_id_of(told: dict[str, Any], repetition: int) -> str:
 
 def _uuid5_text(name: bytes) -> str:
     """The text of ``uuid.uuid5(EVENT_ID_NAMESPACE, name)``, at a third of the cost (RFC 9562, section 5.5)."""
-    digest = bytearray(hashlib.sha1(EVENT_ID_NAMESPACE.bytes + name, usedforsecurity=False).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x50
-    digest[8] = digest[8] & 0x3F | 0x80
-    text = digest.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    named = _NAMESPACE_HASH.copy()
+    named.update(name)
+    text = named.hexdigest()
+    variant = "89ab"[int(text[16], 16) & 0b11]
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
+
+
+_NAMESPACE_HASH = hashlib.sha1(EVENT_ID_NAMESPACE.bytes, usedforsecurity=False)
 
 
 def coding_event(

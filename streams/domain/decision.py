@@ -23,7 +23,6 @@ from decimal import Decimal
 from typing import TypeAlias
 
 import msgspec
-from msgspec.structs import replace
 
 from schemas.vocabulary import QualityDataCode
 from streams.domain.episode import CurrentFacts, current_facts
@@ -44,6 +43,10 @@ from streams.domain.policy import Policy, Program, Rules
 
 _Group: TypeAlias = tuple[str, str | None]
 """An instrument in one version."""
+
+
+_NOTHING = Decimal(0)
+_NOT_IMPROVED = Missing(Stage.IMPROVEMENT, Reason.NOT_IMPROVED)
 
 
 class Comparison(msgspec.Struct, frozen=True):
@@ -110,15 +113,7 @@ def _findings(current: CurrentFacts, policy: Policy) -> tuple[Finding, ...]:
     groups: dict[_Group, list[Survey]] = defaultdict(list)
     for survey in current.surveys:
         groups[survey.instrument, survey.instrument_version].append(survey)
-    in_order = _in_order(groups, policy)
-    standing = current.standing_treatments
-    findings = []
-    for group in in_order:
-        program = policy.program_of(group[0], standing)
-        rules = program.rules if program is not None else policy.rules
-        begun = Finding(group[0], group[1], program, rules, tuple(groups[group]))
-        findings.append(_finding(begun, current, policy))
-    return tuple(findings)
+    return tuple([_finding(group, groups[group], current, policy) for group in _in_order(groups, policy)])
 
 
 def _in_order(groups: Collection[_Group], policy: Policy) -> Collection[_Group]:
@@ -127,29 +122,29 @@ def _in_order(groups: Collection[_Group], policy: Policy) -> Collection[_Group]:
     return sorted(groups, key=lambda group: (policy.precedence(group[0]), group[0], group[1] or ""))
 
 
-def _finding(begun: Finding, current: CurrentFacts, policy: Policy) -> Finding:
-    """What became of *begun*, stage by stage."""
-    rules, group = begun.rules, (begun.instrument, begun.instrument_version)
-    if begun.instrument not in rules.instruments:
-        return replace(begun, missing=Missing(Stage.SURVEY, Reason.INSTRUMENT_NOT_IN_POLICY))
+def _finding(group: _Group, surveys: Sequence[Survey], current: CurrentFacts, policy: Policy) -> Finding:
+    """What became of the *surveys* of one *group*, stage by stage."""
+    program = policy.program_of(group[0], current.standing_treatments)
+    rules = program.rules if program is not None else policy.rules
+    begun = (*group, program, rules, tuple(surveys))
+    if group[0] not in rules.instruments:
+        return Finding(*begun, missing=Missing(Stage.SURVEY, Reason.INSTRUMENT_NOT_IN_POLICY))
     qualifying = rules.qualifying_of(current.standing_treatments)
     if not qualifying:
-        return replace(begun, missing=missing_treatment(current))
-    valid = [s for s in begun.surveys if exclusion(s, rules) is None]
+        return Finding(*begun, missing=missing_treatment(current))
+    valid = [s for s in surveys if exclusion(s, rules) is None]
     anchored = _anchor_and_baseline(valid, qualifying, rules)
     if anchored is None:
-        return replace(begun, missing=missing_baseline(group, current, qualifying, rules))
+        return Finding(*begun, missing=missing_baseline(group, current, qualifying, rules))
     anchor, baseline = anchored
     performed_us = [t.performed_at.epoch_us for t in qualifying]
     follow_ups = [s for s in valid if _is_follow_up(s, anchor, performed_us, rules)]
     if not follow_ups:
-        missing = missing_follow_up(group, current, anchor, performed_us, rules)
-        return replace(begun, anchor=anchor, baseline=baseline, missing=missing)
-    instrument = policy.instruments[begun.instrument]
-    comparisons = tuple(_comparison(instrument, baseline, follow_up, rules) for follow_up in follow_ups)
+        return Finding(*begun, *anchored, missing=missing_follow_up(group, current, anchor, performed_us, rules))
+    instrument = policy.instruments[group[0]]
+    comparisons = tuple([_comparison(instrument, baseline, follow_up, rules) for follow_up in follow_ups])
     improved = any(comparison.improved for comparison in comparisons)
-    not_improved = None if improved else Missing(Stage.IMPROVEMENT, Reason.NOT_IMPROVED)
-    return replace(begun, anchor=anchor, baseline=baseline, comparisons=comparisons, missing=not_improved)
+    return Finding(*begun, *anchored, comparisons, missing=None if improved else _NOT_IMPROVED)
 
 
 def _anchor_and_baseline(
@@ -174,10 +169,10 @@ def _is_follow_up(survey: Survey, anchor: Treatment, performed_us: Sequence[int]
 
 def _comparison(instrument: Instrument, baseline: Survey, follow_up: Survey, rules: Rules) -> Comparison:
     # Neither score is None: a survey without one is excluded, and so never compared.
-    before, after = baseline.score or Decimal(0), follow_up.score or Decimal(0)
+    before, after = baseline.score or _NOTHING, follow_up.score or _NOTHING
     threshold = rules.threshold.points(instrument, before)
     improvement = instrument.improvement(before, after)
-    improved = threshold is not None and improvement > 0 and improvement >= threshold
+    improved = threshold is not None and improvement > _NOTHING and improvement >= threshold
     return Comparison(follow_up, after - before, threshold, improved)
 
 

@@ -20,7 +20,7 @@ transport_event: Callable[[Fact], tuple[str, str]] = attrgetter("source", "event
 """What names the transport event that brought a fact: seen twice, it counts once."""
 
 
-class Arrival(NamedTuple):
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """A fact, and the Kafka timestamp in milliseconds of the record that brought it."""
 
     fact: Fact
@@ -46,8 +46,9 @@ class Episode(msgspec.Struct, frozen=True, array_like=True):
         contested = set(self.contested)
         newest_timestamp_ms = self.newest_timestamp_ms
         changed = False
-        for fact, timestamp_ms in arrivals:
-            newest_timestamp_ms = max(newest_timestamp_ms, timestamp_ms)
+        for arrival in arrivals:
+            fact = arrival.fact
+            newest_timestamp_ms = max(newest_timestamp_ms, arrival.timestamp_ms)
             event = transport_event(fact)
             known = by_event.get(event)
             if known is None:
@@ -68,6 +69,11 @@ def _outranks(fact: Fact, known: Fact) -> bool:
     if type(fact) is not type(known):
         return isinstance(fact, Treatment)
     return precedence(fact) > precedence(known)
+
+
+_ENTERED_IN_ERROR = RecordStatus.ENTERED_IN_ERROR  # looked up once: finding a member costs more than comparing it
+_by_completion = attrgetter("completed_at.epoch_us", "survey_id")
+_by_performance = attrgetter("performed_at.epoch_us", "treatment_id")
 
 
 class CurrentFacts(NamedTuple):
@@ -92,9 +98,6 @@ def current_facts(facts: Iterable[Fact]) -> CurrentFacts:
             treatment = treatments.setdefault(fact.treatment_id, fact)
             if treatment is not fact:
                 treatments[fact.treatment_id] = max(treatment, fact, key=precedence)
-    in_order = sorted(treatments.values(), key=lambda t: (t.performed_at.epoch_us, t.treatment_id))
-    return CurrentFacts(
-        sorted(surveys.values(), key=lambda s: (s.completed_at.epoch_us, s.survey_id)),
-        in_order,
-        [t for t in in_order if t.status is not RecordStatus.ENTERED_IN_ERROR],
-    )
+    in_order = sorted(treatments.values(), key=_by_performance)
+    standing = [t for t in in_order if t.status is not _ENTERED_IN_ERROR]
+    return CurrentFacts(sorted(surveys.values(), key=_by_completion), in_order, standing)

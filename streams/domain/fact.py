@@ -14,7 +14,7 @@ from schemas.vocabulary import RecordStatus, Respondent, TreatmentCodeSystem
 from streams.domain.instant import Instant
 
 
-class Survey(msgspec.Struct, frozen=True, array_like=True, tag="S"):
+class Survey(msgspec.Struct, frozen=True, array_like=True, tag="S", gc=False):
     """One version of one survey result; ``score`` is None where too few items were answered."""
 
     source: str
@@ -45,7 +45,7 @@ class Survey(msgspec.Struct, frozen=True, array_like=True, tag="S"):
         return self.completed_at
 
 
-class Treatment(msgspec.Struct, frozen=True, array_like=True, tag="T"):
+class Treatment(msgspec.Struct, frozen=True, array_like=True, tag="T", gc=False):
     """One version of one treatment."""
 
     source: str

@@ -18,7 +18,7 @@ _LAST_MS = 253_402_300_799_999
 US_PER_DAY = _SECONDS_PER_DAY * 1_000_000
 
 
-class Instant(msgspec.Struct, frozen=True, array_like=True):
+class Instant(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Microseconds since 1970 in UTC, with the local offset in minutes."""
 
     epoch_us: int
@@ -49,11 +49,26 @@ class Instant(msgspec.Struct, frozen=True, array_like=True):
         """The date on the calendar of the place: a date of service is a local date."""
         return date.fromordinal(_EPOCH_ORDINAL + self.local_us // US_PER_DAY)
 
+    @property
+    def local_date_text(self) -> str:
+        """`local_date` as ``YYYY-MM-DD``."""
+        return _date_text(self.local_us // US_PER_DAY)
+
     def __str__(self) -> str:
         """RFC 3339, ``Z`` for UTC."""
-        seconds, microseconds = divmod(self.local_us, 1_000_000)
-        local = _LOCAL_EPOCH + timedelta(0, seconds, microseconds)
-        return local.isoformat() + _offset_text(self.utc_offset_minutes)
+        day, us = divmod(self.epoch_us + self.utc_offset_minutes * _US_PER_MINUTE, US_PER_DAY)
+        minute, us = divmod(us, _US_PER_MINUTE)
+        seconds = f"{us // 1_000_000:02}" if us % 1_000_000 == 0 else f"{us / 1_000_000:09.6f}"
+        return f"{_date_text(day)}{_MINUTES[minute]}{seconds}{_offset_text(self.utc_offset_minutes)}"
+
+
+_MINUTES = tuple(f"T{hour:02}:{minute:02}:" for hour in range(24) for minute in range(60))
+
+
+@lru_cache(maxsize=4_096)  # eleven years
+def _date_text(day: int) -> str:
+    """The date so many days after 1970-01-01."""
+    return date.fromordinal(_EPOCH_ORDINAL + day).isoformat()
 
 
 @lru_cache(maxsize=256)

@@ -54,7 +54,7 @@ class Ledger(msgspec.Struct, frozen=True, array_like=True):
         else:
             return Posting(self, None)
         told = content(said, episode_id, action)
-        repetition = sum(entry.action is action and entry.coding == said for entry in self.entries)
+        repetition = [(entry.action, entry.coding) for entry in self.entries].count((action, said))
         entry = Entry(event_id_of(told, repetition), action, said, decided_at_ms)
         ledger = Ledger((*self.entries, entry))
         return Posting(ledger, ledger._event(len(self.entries), told))

@@ -52,9 +52,12 @@ class Missing(NamedTuple):
     reason: Reason
 
 
+_ENTERED_IN_ERROR = RecordStatus.ENTERED_IN_ERROR
+
+
 def exclusion(survey: Survey, rules: Rules) -> Reason | None:
     """Why *survey* can be neither a baseline nor a follow-up under *rules*; None where it can."""
-    if survey.status is RecordStatus.ENTERED_IN_ERROR:
+    if survey.status is _ENTERED_IN_ERROR:
         return Reason.ENTERED_IN_ERROR
     if survey.score is None:
         return Reason.INCOMPLETE

@@ -26,6 +26,7 @@ REFUSED_MODIFIERS: Mapping[str, str] = {
 """Modifiers that never reach a quality-data code, each with the reason (domain.md, section 1.3)."""
 
 
+_ANY_POINTS = Decimal(0)
 _CODES_REMEMBERED_MAX = 4_096
 
 
@@ -52,7 +53,7 @@ class Threshold:
         """
         match self.kind:
             case ThresholdKind.ANY:
-                return Decimal(0)
+                return _ANY_POINTS
             case ThresholdKind.POINTS:
                 return self.value
             case ThresholdKind.PERCENT:
@@ -87,7 +88,12 @@ class Rules:
 
     def in_window(self, elapsed_us: int) -> bool:
         """Whether a follow-up so long after the last treatment is within the window (ends included)."""
-        return self.follow_up_from_days * US_PER_DAY <= elapsed_us <= self.follow_up_to_days * US_PER_DAY
+        from_us, to_us = self._window_us
+        return from_us <= elapsed_us <= to_us
+
+    @cached_property
+    def _window_us(self) -> tuple[int, int]:
+        return self.follow_up_from_days * US_PER_DAY, self.follow_up_to_days * US_PER_DAY
 
     def qualifies(self, treatment: Treatment) -> bool:
         """Whether a survey after *treatment* may be a follow-up."""
@@ -143,7 +149,7 @@ class PayerRule:
     filing_limit_days: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Policy:
     """Everything a decision depends on besides the facts."""
 
@@ -171,9 +177,11 @@ class Policy:
 
     def payer_rule(self, payer_id: str | None) -> PayerRule:
         """The rule for *payer_id*; the rule for any other where it is unknown or absent."""
-        if payer_id is not None:
-            wanted = payer_id.strip().lower()
-            for payer in self.payers:
-                if wanted in payer.matches:
-                    return payer
-        return self.other_payer
+        if payer_id is None:
+            return self.other_payer
+        return self._payer_by_match.get(payer_id.strip().lower(), self.other_payer)
+
+    @cached_property
+    def _payer_by_match(self) -> Mapping[str, PayerRule]:
+        # The first that matches counts.
+        return {match: payer for payer in reversed(self.payers) for match in payer.matches}

@@ -125,7 +125,7 @@ def explain_episode(episode_id: str, coded: CodedEpisode, policy: Policy) -> Epi
         policy=(policy.id, policy.version),
         decision=decision,
         sentence=_decision_sentence(decision, policy),
-        would_change=decisive.would_change if decisive is not None else None,
+        would_change=decisive.would_change if decisive is not None and coding is None else None,
         rules=_rules(decision, decisive, coding, coded.ledger, policy),
         facts=facts,
         findings=findings,

@@ -17,6 +17,8 @@ LEFT, RIGHT = 120, 930
 PLOT_HEIGHT = 230
 CHARACTER_WIDTH = 7.2
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_US, _LAST_US = -62_135_596_800_000_000, 253_402_214_400_000_000
+"""The first and the last day that Python's calendar has, years 1 and 9999."""
 
 
 class TimeAxis(NamedTuple):
@@ -45,8 +47,9 @@ class TimeAxis(NamedTuple):
 
 
 def day(epoch_us: float) -> str:
-    """The date of a time, in UTC."""
-    return f"{_EPOCH + timedelta(microseconds=epoch_us):%Y-%m-%d}"
+    """The date of a time, in UTC; of one that no calendar has, the first or the last."""
+    within_us = min(max(epoch_us, _FIRST_US), _LAST_US)
+    return (_EPOCH + timedelta(microseconds=within_us)).date().isoformat()
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ The stages are those of the decision (`streams.domain.decision`), in its order; 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -15,7 +15,7 @@ from streams.domain.coding import Coding, decimal_text
 from streams.domain.decision import Finding
 from streams.domain.episode import CurrentFacts
 from streams.domain.fact import Survey
-from streams.domain.instant import US_PER_DAY, Instant
+from streams.domain.instant import US_PER_DAY, rfc3339_of_ms
 from streams.domain.instrument import ImprovementNotation
 from streams.domain.ledger import Ledger
 from streams.domain.missing import STAGES, Missing, Reason, Stage
@@ -89,10 +89,10 @@ def what_would_change(missing: Missing, finding: Finding, policy: Policy, curren
     match missing.stage:
         case Stage.BASELINE if qualifying:
             first = qualifying[0].performed_at
-            begin = _later(first, -rules.look_back_days)
+            begin = _later(first.local_date, -rules.look_back_days)
             return f"A survey of {scale} that was answered from {begin} to {first.local_date} would be a baseline."
         case Stage.FOLLOW_UP if qualifying:
-            last = qualifying[-1].performed_at
+            last = qualifying[-1].performed_at.local_date
             begin, end = _later(last, rules.follow_up_from_days), _later(last, rules.follow_up_to_days)
             return f"A survey of {scale} that is answered from {begin} to {end} would be a follow-up."
         case Stage.IMPROVEMENT if missing.reason is Reason.NOT_IMPROVED and finding.baseline is not None:
@@ -165,8 +165,9 @@ def _better_score(finding: Finding, baseline: Survey, policy: Policy) -> str | N
     return f"A follow-up on {scale} with a score {asked} would be improved."
 
 
-def _later(at: Instant, count: int) -> date:
-    return at.local_date + timedelta(days=count)
+def _later(on: date, count: int) -> date:
+    """So many days later; a day that no calendar has is told as its first or last."""
+    return date.fromordinal(min(max(on.toordinal() + count, date.min.toordinal()), date.max.toordinal()))
 
 
 # ---------------------------------------------------------------------------------------------
@@ -176,11 +177,11 @@ def _filing(coding: Coding, ledger: Ledger, rule: PayerRule) -> Sequence[RuleVer
     """Whether billing was told in time to file: no clock is read, only when the code was decided."""
     if rule.filing_limit_days is None:
         return ()
-    last = date.fromisoformat(coding.service_date) + timedelta(days=rule.filing_limit_days)
+    last = _later(date.fromisoformat(coding.service_date), rule.filing_limit_days)
     limit = f"{rule.name} takes claims for {days(rule.filing_limit_days)} after the service date: until {last}."
     if not ledger.entries or ledger.active != coding:
         return (RuleVerdict("filing limit", Verdict.NOT_REACHED, limit),)
-    told = Instant(ledger.entries[-1].decided_at_ms * 1_000, 0).local_date
+    told = date.fromisoformat(rfc3339_of_ms(ledger.entries[-1].decided_at_ms)[:10])
     if told > last:
         sentence = f"{limit} The code was decided on {told}, past the limit."
         return (RuleVerdict("filing limit", Verdict.ATTENTION, sentence),)

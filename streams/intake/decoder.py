@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+
+import msgspec
 
 from schemas.survey_completed import SurveyCompleted
 from schemas.treatment_recorded import TreatmentRecorded
@@ -21,7 +22,7 @@ VALUE_BYTES_MAX = 256 * 1024
 _FOUR_PLACES = Decimal("0.0001")
 
 
-class Decoded(NamedTuple):
+class Decoded(msgspec.Struct, frozen=True, gc=False):
     """A fact and the episode that it belongs to."""
 
     episode_id: str

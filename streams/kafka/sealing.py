@@ -7,6 +7,8 @@ inputs as it is.
 What was written before there were keys is read as it is, and sealed when it is written again.
 """
 
+from msgspec.structs import replace
+
 from streams.processing.changelog import is_episode_key
 from streams.processing.encryption import Cipher, EnvelopeCipher, UnknownKeyError, is_sealed, value_context
 from streams.processing.encryption_keys import parse_keys
@@ -46,7 +48,7 @@ class Sealing:
         if record.topic != self._changelog or record.value is None or not is_episode_key(record.key or b""):
             return record
         context = value_context(record.topic, record.partition, record.key)
-        return record._replace(value=self._cipher.seal(record.value, context=context))
+        return replace(record, value=self._cipher.seal(record.value, context=context))
 
     def opened_episode(self, partition: int, key: bytes, value: bytes) -> bytes:
         """The *value* of *key* in *partition* of the changelog, as it was before it was sealed.

@@ -70,6 +70,13 @@ class Figures:
         assert isinstance(histogram, Histogram)  # noqa: S101
         (histogram.labels(*labels) if labels else histogram).observe(value)
 
+    def observe_all(self, metric: Metric, values: Iterable[float]) -> None:
+        """Put *values* into a histogram without labels."""
+        histogram = self._by_metric[metric]
+        assert isinstance(histogram, Histogram)  # noqa: S101
+        for value in values:
+            histogram.observe(value)
+
     def put(self, metric: Metric, value: float, *labels: str) -> None:
         """Set a gauge at *labels*; what it is elsewhere stays."""
         self._gauge(metric).rows[labels] = value

@@ -15,13 +15,13 @@ LAG_SECONDS_HIGH = 60.0
 
 FIRST_STEPS = {
     "G9603LagUnknown": "Look whether the brokers run, and whether they can be reached from here.",
-    "G9603NoMembers": "Start a worker. If none stays, the last line of its log says why it ended.",
-    "G9603Stalled": "Look for a worker that is silent, waits or restores, and at the last lines of its log.",
-    "G9603LagHigh": "See the cause. If more comes in than is worked off, add workers, up to one a partition.",
+    "G9603NoWorkers": "Start a worker. If none stays, the last line of its log says why it ended.",
+    "G9603PartitionStalled": "Look for a worker that is silent, waits or restores, and at the last lines of its log.",
+    "G9603LagBudgetBurnsFast": "See the cause. If more comes in than goes out, add workers, up to one a partition.",
     "G9603WorkerDown": "Look at its supervisor and the last line of its log. Others take over what it had.",
-    "G9603WatchdogWaiting": "Wait: a worker that stays stuck is ended. Keep the stacks that it logs.",
-    "G9603PolicyMixed": "End the rollout: until all have one policy, codes depend on who has the partition.",
-    "G9603DeadLetters": "Look at the newest: one source or one reason means that a producer has changed.",
+    "G9603WorkerStuck": "Wait: a worker that stays stuck is ended. Keep the stacks that it logs.",
+    "G9603RulesDiffer": "End the rollout: until all have one policy, codes depend on who has the partition.",
+    "G9603DeadLettersRise": "Look at the newest: one source or one reason means that a producer has changed.",
 }
 """What to do first, by alert: the line that stands beside it, here and in the runbook."""
 

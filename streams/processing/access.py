@@ -121,8 +121,9 @@ def _of_a_worker(topology: Topology) -> tuple[Right, ...]:
 
 def _of_an_auditor(topology: Topology) -> tuple[Right, ...]:
     outputs = (topology.episodes_rekey, topology.coding_events, topology.dead_letter, topology.dead_letter_replays)
-    read = (*topology.kinds, *outputs)
-    return (*(_topic(name, Operation.READ) for name in read), _group(topology.app_id, Operation.DESCRIBE))
+    read = tuple(_topic(name, Operation.READ) for name in (*topology.kinds, *outputs))
+    is_compacted = _topic(topology.coding_events, Operation.DESCRIBE_CONFIGS)
+    return (*read, is_compacted, _group(topology.app_id, Operation.DESCRIBE))
 
 
 def _of_a_replayer(topology: Topology) -> tuple[Right, ...]:

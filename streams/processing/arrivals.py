@@ -5,49 +5,41 @@ anew. Past a bound, what an episode does not know is turned away. Corrections of
 for a code that stands on a mistake is a false claim.
 """
 
-from collections.abc import Mapping
+import msgspec
 
-from streams.domain.episode import Arrival
 from streams.domain.fact import Fact
 from streams.intake.rejection import RejectedError, RejectionReason
-from streams.processing.stored_episode import fact_count, may_hold_event, may_hold_version
+from streams.processing.stored_episode import EncodedArrival, fact_count, may_hold_event, may_hold_version
+from streams.processing.trace_context import TraceContext
 
 FACTS_MAX = 1_000
 """A course of care has some dozens. What arrives in one step is counted for itself, so there may be twice as many."""
 FACTS_AND_CORRECTIONS_MAX = 2 * FACTS_MAX
+_CROWDED_BYTES_MIN = 16 * FACTS_MAX
+"""A fact has no fewer fields, each of a byte or more: a shorter episode need not be asked for its count."""
 
 
-class Arrivals:
-    """Facts by the changelog key of their episode.
+class Gathering(msgspec.Struct):
+    """What has arrived for one episode."""
 
-    Args:
-        episodes: What the task holds, encoded.
-    """
+    stored: bytes | None
+    """The episode so far; None where there is none."""
+    arrivals: list[EncodedArrival] = []
+    cause: TraceContext | None = None
+    """The trace that the last of them belongs to, where traces are followed."""
 
-    def __init__(self, episodes: Mapping[bytes, bytes]) -> None:
-        self.by_key: dict[bytes, list[Arrival]] = {}
-        self._episodes = episodes
-        self._crowded: dict[bytes, bytes] = {}
-
-    def __contains__(self, key: bytes) -> bool:
-        return key in self.by_key or key in self._episodes
-
-    def take(self, key: bytes, fact: Fact, timestamp_ms: int) -> None:
-        """Add *fact* to the episode with *key*.
+    def take(self, fact: Fact, timestamp_ms: int) -> None:
+        """Add *fact*.
 
         Raises:
             RejectedError: The episode is full.
         """
-        arrived = self.by_key.get(key)
-        if arrived is None:
-            arrived = []
-            stored = self._episodes.get(key)
-            if stored is not None and fact_count(stored) >= FACTS_MAX:
-                self._crowded[key] = stored
-        if key in self._crowded or len(arrived) >= FACTS_MAX:
-            _require_room(self._crowded.get(key, b""), len(arrived), fact)
-        arrived.append(Arrival(fact, timestamp_ms))
-        self.by_key[key] = arrived
+        stored, arrivals = self.stored, self.arrivals
+        if len(arrivals) >= FACTS_MAX or (
+            stored is not None and len(stored) > _CROWDED_BYTES_MIN and fact_count(stored) >= FACTS_MAX
+        ):
+            _require_room(stored or b"", len(arrivals), fact)
+        arrivals.append(EncodedArrival.of(fact, timestamp_ms))
 
 
 def _require_room(stored: bytes, arrived_count: int, fact: Fact) -> None:

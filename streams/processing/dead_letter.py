@@ -1,7 +1,7 @@
 """A record that could not be taken in, exactly as it was received, with the reason beside it."""
 
 from streams.intake.rejection import RejectedError
-from streams.processing.records import InputRecord, OutputRecord
+from streams.processing.records import FetchedRecord, OutputRecord
 from streams.processing.rekeying import Origin
 
 REASON = "g9603-reason"
@@ -14,7 +14,7 @@ ADDED = (REASON, ERROR, TOPIC, PARTITION, OFFSET)
 
 
 def dead_letter(
-    record: InputRecord, origin: Origin, rejected: RejectedError, *, topic: str, partition: int
+    record: FetchedRecord, origin: Origin, rejected: RejectedError, *, topic: str, partition: int
 ) -> OutputRecord:
     """The dead letter of *record*: its key, value and headers, then where it was read and what is wrong.
 

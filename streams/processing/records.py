@@ -3,19 +3,13 @@
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 Header = tuple[str, bytes]
 
 
-class InputRecord(Protocol):
-    """A record as fetched (aiokafka's ``ConsumerRecord`` is one)."""
-
-    @property
-    def topic(self) -> str:
-        """The topic that it was read from."""
-
-    @property
-    def partition(self) -> int:
-        """Its partition."""
+class FetchedRecord(Protocol):
+    """A record of a run that was fetched, which knows where it comes from."""
 
     @property
     def offset(self) -> int:
@@ -38,7 +32,36 @@ class InputRecord(Protocol):
         """Its headers."""
 
 
-class OutputRecord(NamedTuple):
+class InputRecord(FetchedRecord, Protocol):
+    """A record by itself (aiokafka's ``ConsumerRecord`` is one)."""
+
+    @property
+    def topic(self) -> str:
+        """The topic that it was read from."""
+
+    @property
+    def partition(self) -> int:
+        """Its partition."""
+
+
+class PlacedRecord(msgspec.Struct, frozen=True):
+    """A record taken out of its run."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[Header]
+
+    @classmethod
+    def of(cls, record: FetchedRecord, topic: str, partition: int) -> "PlacedRecord":
+        """*record*, which was read from *partition* of *topic*."""
+        return cls(topic, partition, record.offset, record.timestamp, record.key, record.value, record.headers)
+
+
+class OutputRecord(msgspec.Struct, frozen=True, gc=False):
     """A record to be written in the step's transaction."""
 
     topic: str
@@ -52,4 +75,4 @@ class Batch(NamedTuple):
     """A run of records of one topic, of the task's own partition, in order of offset."""
 
     topic: str
-    records: Sequence[InputRecord]
+    records: Sequence[FetchedRecord]

@@ -7,6 +7,7 @@ as the value; readable remain why, and where the record was first read.
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from streams.processing.dead_letter import ADDED
 from streams.processing.encryption import Cipher, NotOpenedError, value_context
@@ -41,7 +42,7 @@ def seal_dead_letter(letter: OutputRecord, cipher: Cipher) -> OutputRecord:
         _encode(_Received(letter.key, letter.value, received)),
         context=value_context(letter.topic, letter.partition, None),
     )
-    return letter._replace(key=None, value=sealed, headers=(*added, (SEALED, _FORMAT)))
+    return replace(letter, key=None, value=sealed, headers=(*added, (SEALED, _FORMAT)))
 
 
 def open_dead_letter(letter: InputRecord, cipher: Cipher) -> OpenedDeadLetter:

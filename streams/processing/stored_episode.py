@@ -2,8 +2,9 @@
 
 Theory of operation. The union of facts is also a union of bytes: a fact that is not yet in an episode is written
 behind those that are. A code needs two surveys and a treatment (`streams.domain.coder.may_be_coded`), so an episode
-with fewer, of which billing was told nothing, need be neither decoded nor decided. Whatever is not so simple is left
-to `streams.domain.coder.advance` (``tests/unit/test_stored_episode.py`` is the law that both say the same).
+with fewer, of which billing was told nothing, need be neither decoded nor decided (`with_new_facts`); any other is
+decided, and only its ledger written anew (`grown`). Where a fact may be known already, `streams.domain.coder.advance`
+reads all (``tests/unit/test_stored_episode.py`` is the law that all say the same).
 
 A value is big-endian and has three parts:
 
@@ -13,7 +14,7 @@ A value is big-endian and has three parts:
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -44,6 +45,7 @@ class _Tail(msgspec.Struct, frozen=True, array_like=True):
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_tail = msgspec.msgpack.Decoder(_Tail).decode
+_decode_fact: Callable[[bytes], Fact] = msgspec.msgpack.Decoder(Fact).decode
 _decode_facts = msgspec.msgpack.Decoder(tuple[Fact, ...]).decode
 _OTHER_FORMAT = "The changelog holds an episode in a format of another version: start a worker of that version."
 _EMPTY_TAIL = _Tail((), Ledger())
@@ -68,12 +70,7 @@ def decode_episode(value: bytes) -> CodedEpisode:
     """
     newest_timestamp_ms, surveys, treatments, tail_bytes = _parts(value)
     facts_at = _HEAD_BYTES + tail_bytes
-    count = (surveys + treatments) & 0xFFFF_FFFF
-    try:
-        tail = _decode_tail(value[_HEAD_BYTES:facts_at]) if tail_bytes else _EMPTY_TAIL
-        facts = _decode_facts(_ARRAY_32 + count.to_bytes(4, "big") + value[facts_at:])
-    except (msgspec.DecodeError, UnicodeDecodeError):  # their texts show what was to be decoded
-        raise EpisodeFormatError(_OTHER_FORMAT) from None
+    tail, facts = _decoded(value[_HEAD_BYTES:facts_at], value[facts_at:], surveys + treatments)
     in_order = sorted(facts, key=transport_event)
     return CodedEpisode(Episode(tuple(in_order), newest_timestamp_ms, tail.contested), tail.ledger)
 
@@ -87,7 +84,26 @@ def check_format(value: bytes) -> None:
     _parts(value)
 
 
-def with_new_facts(value: bytes | None, arrivals: Sequence[Arrival]) -> bytes | None:
+class EncodedArrival(msgspec.Struct, frozen=True, gc=False):
+    """An arrival as it will be kept: what a record was decoded to can go while the processor has it at hand."""
+
+    fact: bytes
+    event: bytes
+    """The name of its transport event, as it stands in the bytes of the fact."""
+    is_survey: bool
+    timestamp_ms: int
+
+    @classmethod
+    def of(cls, fact: Fact, timestamp_ms: int) -> "EncodedArrival":
+        """*fact*, of a record with *timestamp_ms*."""
+        return cls(_encode(fact), _event_bytes(fact), type(fact) is Survey, timestamp_ms)
+
+    def decoded(self) -> Arrival:
+        """The arrival that it was."""
+        return Arrival(_decode_fact(self.fact), self.timestamp_ms)
+
+
+def with_new_facts(value: bytes | None, arrivals: Sequence[EncodedArrival]) -> bytes | None:
     """*value* with *arrivals* behind it; None where the episode must be read.
 
     Args:
@@ -96,19 +112,64 @@ def with_new_facts(value: bytes | None, arrivals: Sequence[Arrival]) -> bytes | 
     """
     value = _NOTHING if value is None else value
     newest_timestamp_ms, surveys, treatments, tail_bytes = _parts(value)
-    for fact, timestamp_ms in arrivals:
-        if type(fact) is Survey:
+    for arrival in arrivals:
+        if arrival.is_survey:
             surveys += 1
         else:
             treatments += 1
-        newest_timestamp_ms = max(newest_timestamp_ms, timestamp_ms)
+        newest_timestamp_ms = max(newest_timestamp_ms, arrival.timestamp_ms)
     if tail_bytes or may_be_coded(surveys, treatments):
         return None
-    for fact, _ in arrivals:
-        if may_hold_event(value, fact):
+    for arrival in arrivals:
+        if arrival.event in value:
             return None
-        value += _encode(fact)
+        value += arrival.fact
     return _pack_head(_FORMAT, newest_timestamp_ms, surveys, treatments, 0) + value[_HEAD_BYTES:]
+
+
+class GrownEpisode(msgspec.Struct, frozen=True, gc=False):
+    """An episode that facts were added to, read so far that it can be decided."""
+
+    facts: tuple[Fact, ...]
+    """In no order."""
+    newest_timestamp_ms: int
+    survey_count: int
+    tail: _Tail
+    encoded_facts: bytes
+
+    @property
+    def ledger(self) -> Ledger:
+        """What billing was told so far."""
+        return self.tail.ledger
+
+    def with_ledger(self, ledger: Ledger) -> bytes:
+        """The bytes of this episode, with *ledger* in place of its own."""
+        contested = self.tail.contested
+        tail = _encode(_Tail(contested, ledger)) if contested or ledger.entries else b""
+        treatments = len(self.facts) - self.survey_count
+        head = _pack_head(_FORMAT, self.newest_timestamp_ms, self.survey_count, treatments, len(tail))
+        return head + tail + self.encoded_facts
+
+
+def grown(value: bytes | None, arrivals: Sequence[EncodedArrival]) -> GrownEpisode | None:
+    """*value* with *arrivals* behind it, to be decided; None where it may know one of them.
+
+    Raises:
+        EpisodeFormatError: The changelog holds what this version did not write.
+    """
+    value = _NOTHING if value is None else value
+    newest_timestamp_ms, surveys, _, tail_bytes = _parts(value)
+    facts_at = _HEAD_BYTES + tail_bytes
+    encoded_facts = value[facts_at:]
+    for arrival in arrivals:
+        if arrival.event in encoded_facts:
+            return None
+        encoded_facts += arrival.fact
+        surveys += arrival.is_survey
+        newest_timestamp_ms = max(newest_timestamp_ms, arrival.timestamp_ms)
+    count = fact_count(value) + len(arrivals)
+    tail, facts = _decoded(value[_HEAD_BYTES:facts_at], encoded_facts, count)
+    return GrownEpisode(facts, newest_timestamp_ms, surveys, tail, encoded_facts)
 
 
 def fact_count(value: bytes) -> int:
@@ -122,13 +183,25 @@ def may_hold_event(value: bytes, fact: Fact) -> bool:
 
     Where the bytes of its name are nowhere, it is not there; where they are, they may be something else's.
     """
-    return _encode(transport_event(fact))[_FIXED_ARRAY_BYTES:] in value
+    return _event_bytes(fact) in value
 
 
 def may_hold_version(value: bytes, fact: Fact) -> bool:
     """False only where no version of the survey or treatment of *fact* is in *value*."""
     _, record_id = fact.identity
     return _encode(record_id) in value
+
+
+def _event_bytes(fact: Fact) -> bytes:
+    return _encode(transport_event(fact))[_FIXED_ARRAY_BYTES:]
+
+
+def _decoded(tail: bytes, facts: bytes, count: int) -> tuple[_Tail, tuple[Fact, ...]]:
+    length = _ARRAY_32 + (count & 0xFFFF_FFFF).to_bytes(4, "big")
+    try:
+        return _decode_tail(tail) if tail else _EMPTY_TAIL, _decode_facts(length + facts)
+    except (msgspec.DecodeError, UnicodeDecodeError):  # their texts show what was to be decoded
+        raise EpisodeFormatError(_OTHER_FORMAT) from None
 
 
 def _parts(value: bytes) -> tuple[int, int, int, int]:

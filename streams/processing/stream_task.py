@@ -8,15 +8,14 @@ into the one transaction of the worker's step, together with the positions that 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
-from streams.domain.coder import CodedEpisode, advance
+from streams.domain.coder import CodedEpisode, advance, decided
 from streams.domain.decision import Coded
-from streams.domain.episode import Arrival
 from streams.domain.policy import Policy
 from streams.intake.decoder import Decoder
 from streams.intake.rejection import RejectedError
-from streams.processing.arrivals import Arrivals
+from streams.processing.arrivals import Gathering
 from streams.processing.changelog import (
     POSITIONS_KEY,
     Positions,
@@ -27,14 +26,18 @@ from streams.processing.changelog import (
 from streams.processing.coding_record import coding_record
 from streams.processing.dead_letter import dead_letter
 from streams.processing.partitioning import home_partition
-from streams.processing.records import Batch, InputRecord, OutputRecord
+from streams.processing.records import Batch, FetchedRecord, OutputRecord, PlacedRecord
 from streams.processing.rekeying import Origin, arrived_origin, origin_of, travelling_headers
-from streams.processing.stored_episode import decode_episode, encode_episode, with_new_facts
+from streams.processing.stored_episode import decode_episode, encode_episode, grown, with_new_facts
 from streams.processing.task_output import CodingTold, DeadLetterTold, TaskOutput
 from streams.processing.topology import InputKind, Topology
+from streams.processing.trace_context import coding_span, trace_context
+
+Arrivals: TypeAlias = dict[bytes, Gathering]
+"""By the changelog key of their episode."""
 
 _NEW = CodedEpisode()
-_RECORDS_A_TURN = 256
+_RECORDS_A_TURN = 512
 """A few milliseconds: the commit of the step before needs the processor now and then."""
 
 
@@ -47,6 +50,8 @@ class Coder:
     topology: Topology
     partition_counts: Mapping[str, int]
     """Of every topic of the topology."""
+    follows_traces: bool = False
+    """Whether coding events continue the traces of the records that cause them."""
 
     @property
     def task_count(self) -> int:
@@ -76,9 +81,12 @@ class StreamTask:
         self.episode_bytes = sum(map(len, episodes.values()))
         self.next_offsets = dict(next_offsets)
         self._coder = coder
+        self._task_count = coder.task_count
+        self._follows_traces = coder.follows_traces
         self._kinds = coder.topology.kinds
         self._changelog = coder.topology.episodes_changelog
         self._coding_events = coder.topology.coding_events
+        self._coding_events_count = coder.partition_counts[self._coding_events]
         self._decode = {
             InputKind.SURVEY: coder.decoder.decode_survey,
             InputKind.TREATMENT: coder.decoder.decode_treatment,
@@ -96,7 +104,7 @@ class StreamTask:
 
         The task must not be asked for anything else until the last turn.
         """
-        arrivals = Arrivals(self.episodes)
+        arrivals: Arrivals = {}
         for topic, records in batches:
             if not records:
                 continue
@@ -106,48 +114,61 @@ class StreamTask:
             output.consumed[topic] += len(records)
             output.consumed_bytes[topic] += sum(len(record.value or b"") for record in records)
             self.next_offsets[topic] = output.next_offsets[topic] = records[-1].offset + 1
-        episodes = iter(arrivals.by_key.items())
-        while turn := tuple(islice(episodes, _RECORDS_A_TURN)):
-            for key, arrived in turn:
-                self._advance(key, arrived, output)
+        gathered = iter(arrivals.items())
+        while turn := tuple(islice(gathered, _RECORDS_A_TURN)):
+            for key, gathering in turn:
+                self._advance(key, gathering, output)
             yield
         if output.next_offsets:
             output.records.append(self._positions_record())
 
-    def _take(self, topic: str, records: Sequence[InputRecord], arrivals: Arrivals, output: TaskOutput) -> None:
-        kind = self._kinds.get(topic)
-        if kind is None:
-            self._take_rekeyed(records, arrivals, output)
+    def _take(self, topic: str, records: Sequence[FetchedRecord], arrivals: Arrivals, output: TaskOutput) -> None:
+        if topic in self._kinds:
+            self._take_input(topic, records, arrivals, output)
         else:
-            self._take_input(records, kind, arrivals, output)
+            self._take_rekeyed(topic, records, arrivals, output)
 
-    def _take_input(
-        self, records: Sequence[InputRecord], kind: InputKind, arrivals: Arrivals, output: TaskOutput
-    ) -> None:
+    def _take_input(self, topic: str, records: Sequence[FetchedRecord], arrivals: Arrivals, output: TaskOutput) -> None:
         """Decode records and put each where it belongs: its episode, its way home, or the dead letters."""
+        kind, partition = self._kinds[topic], self.partition
         decode = self._decode[kind]
         for record in records:
             try:
-                episode_id, fact = decode(record.value, record.headers)
-                key = episode_key(episode_id)
-                if key in arrivals or self._is_home(episode_id):
-                    arrivals.take(key, fact, record.timestamp)
-                else:
-                    self._forward(record, origin_of(record, kind), episode_id, output)
+                decoded = decode(record.value, record.headers)
+                key = episode_key(decoded.episode_id)
+                gathering = arrivals.get(key)
+                if gathering is None:
+                    stored = self.episodes.get(key)
+                    if stored is None and not self._is_home(decoded.episode_id):
+                        origin = origin_of(PlacedRecord.of(record, topic, partition), kind)
+                        self._forward(record, origin, decoded.episode_id, output)
+                        continue
+                    gathering = arrivals[key] = Gathering(stored)
+                gathering.take(decoded.fact, record.timestamp)
+                if self._follows_traces:
+                    gathering.cause = trace_context(record.headers) or gathering.cause
             except RejectedError as rejected:
-                self._reject(record, origin_of(record, kind), rejected, output)
+                self._reject(record, origin_of(PlacedRecord.of(record, topic, partition), kind), rejected, output)
 
-    def _take_rekeyed(self, records: Sequence[InputRecord], arrivals: Arrivals, output: TaskOutput) -> None:
+    def _take_rekeyed(
+        self, topic: str, records: Sequence[FetchedRecord], arrivals: Arrivals, output: TaskOutput
+    ) -> None:
         """Take in records that another task has sent home."""
-        for record in records:
+        for fetched in records:
+            record = PlacedRecord.of(fetched, topic, self.partition)
             origin = arrived_origin(record)
             try:
-                episode_id, fact = self._decode[origin.kind](record.value, origin.headers)
-                arrivals.take(episode_key(episode_id), fact, origin.timestamp_ms)
+                decoded = self._decode[origin.kind](record.value, origin.headers)
+                key = episode_key(decoded.episode_id)
+                if key not in arrivals:
+                    arrivals[key] = Gathering(self.episodes.get(key))
+                arrivals[key].take(decoded.fact, origin.timestamp_ms)
+                if self._follows_traces:
+                    arrivals[key].cause = trace_context(origin.headers) or arrivals[key].cause
             except RejectedError as rejected:
                 self._reject(record, origin, rejected, output)
 
-    def _reject(self, record: InputRecord, origin: Origin, rejected: RejectedError, output: TaskOutput) -> None:
+    def _reject(self, record: FetchedRecord, origin: Origin, rejected: RejectedError, output: TaskOutput) -> None:
         topic = self._coder.topology.dead_letter
         partition = self.partition % self._coder.partition_counts[topic]
         output.records.append(dead_letter(record, origin, rejected, topic=topic, partition=partition))
@@ -157,20 +178,22 @@ class StreamTask:
         output.dead_letters.append(told)
 
     def _is_home(self, episode_id: str) -> bool:
-        return home_partition(episode_id, self._coder.task_count) == self.partition
+        return home_partition(episode_id, self._task_count) == self.partition
 
-    def _forward(self, record: InputRecord, origin: Origin, episode_id: str, output: TaskOutput) -> None:
-        home = home_partition(episode_id, self._coder.task_count)
+    def _forward(self, record: FetchedRecord, origin: Origin, episode_id: str, output: TaskOutput) -> None:
+        home = home_partition(episode_id, self._task_count)
         headers = travelling_headers(origin)
         topic = self._coder.topology.episodes_rekey
         output.records.append(OutputRecord(topic, home, record.key, record.value, headers))
         output.rekeyed += 1
 
-    def _advance(self, key: bytes, arrived: list[Arrival], output: TaskOutput) -> None:
-        stored = self.episodes.get(key)
-        value = with_new_facts(stored, arrived)
+    def _advance(self, key: bytes, gathering: Gathering, output: TaskOutput) -> None:
+        stored, arrivals = gathering.stored, gathering.arrivals
+        if not arrivals:
+            return  # all were turned away
+        value = with_new_facts(stored, arrivals)
         if value is None:
-            value = self._decided(key, stored, arrived, output)
+            value = self._decided(key, gathering, output)
         else:
             output.decisions["too_few_facts"] += 1
         if value != stored:
@@ -178,32 +201,45 @@ class StreamTask:
             self.episode_bytes += len(value) - (len(stored) if stored is not None else 0)
             output.records.append(OutputRecord(self._changelog, self.partition, key, value))
 
-    def _decided(self, key: bytes, stored: bytes | None, arrived: list[Arrival], output: TaskOutput) -> bytes:
-        """The episode with *arrived* after a decision; what billing is to be told goes into *output*."""
-        before = decode_episode(stored) if stored is not None else _NEW
-        episode_id = episode_id_of(key)
-        step = advance(before, arrived, episode_id=episode_id, policy=self._coder.policy)
-        if stored is not None and not step.changed:
-            return stored
-        if step.decision is not None:
-            decided = step.decision.code if isinstance(step.decision, Coded) else step.decision.missing.reason
-            output.decisions[decided] += 1
-        if step.event is not None:
-            output.records.append(
-                coding_record(step.event, topic=self._coding_events, partition=self._billing_partition(episode_id))
+    def _decided(self, key: bytes, gathering: Gathering, output: TaskOutput) -> bytes:
+        """The episode with what has arrived, after a decision; what billing is to be told goes into *output*."""
+        stored, arrived = gathering.stored, gathering.arrivals
+        episode_id, policy = episode_id_of(key), self._coder.policy
+        episode = grown(stored, arrived)
+        if episode is None:
+            before = decode_episode(stored) if stored is not None else _NEW
+            arrivals = [arrival.decoded() for arrival in arrived]
+            step = advance(before, arrivals, episode_id=episode_id, policy=policy)
+            if stored is not None and not step.changed:
+                return stored
+            value, decision, event = encode_episode(step.after), step.decision, step.event
+        else:
+            at_ms = episode.newest_timestamp_ms
+            decision, posting = decided(
+                episode.facts, episode.ledger, episode_id=episode_id, newest_timestamp_ms=at_ms, policy=policy
             )
-            output.codings.append(self._told(step.event, max(arrival.timestamp_ms for arrival in arrived)))
-        return encode_episode(step.after)
+            value, event = episode.with_ledger(posting.ledger), posting.event
+        if decision is not None:
+            output.decisions[decision.code if isinstance(decision, Coded) else decision.missing.reason] += 1
+        if event is not None:
+            self._tell(event, gathering, output)
+        return value
 
-    def _told(self, event: Mapping[str, Any], caused_at_ms: int) -> CodingTold:
+    def _tell(self, event: dict[str, Any], gathering: Gathering, output: TaskOutput) -> None:
+        cause = gathering.cause
+        span = coding_span(cause, event["event_id"]) if cause is not None else None
+        partition = self._billing_partition(event["episode_id"])
+        output.records.append(coding_record(event, topic=self._coding_events, partition=partition, span=span))
         payer = self._coder.policy.payer_rule(event["payer_id"]).id
         instrument, program = event["instrument"]["id"], event["program"] or ""
-        return CodingTold(event["action"], event["code"], instrument, payer, program, caused_at_ms)
+        at_ms = max(arrival.timestamp_ms for arrival in gathering.arrivals)
+        told = CodingTold(event["action"], event["code"], instrument, payer, program, at_ms, cause, span)
+        output.codings.append(told)
 
     def _billing_partition(self, episode_id: str) -> int:
-        count = self._coder.partition_counts[self._coding_events]
-        return self.partition if count == self._coder.task_count else home_partition(episode_id, count)
+        count = self._coding_events_count
+        return self.partition if count == self._task_count else home_partition(episode_id, count)
 
     def _positions_record(self) -> OutputRecord:
-        positions = Positions(self._coder.task_count, self.next_offsets)
+        positions = Positions(self._task_count, self.next_offsets)
         return OutputRecord(self._changelog, self.partition, POSITIONS_KEY, encode_positions(positions))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from streams.processing.records import OutputRecord
+from streams.processing.trace_context import TraceContext
 
 
 class CodingTold(NamedTuple):
@@ -19,6 +20,15 @@ class CodingTold(NamedTuple):
     """Empty where none narrowed the rules."""
     caused_at_ms: int
     """Kafka timestamp of the newest record that led to it."""
+    cause: TraceContext | None = None
+    """The trace that this record belongs to, where traces are followed."""
+    span: TraceContext | None = None
+    """Its own part of that trace."""
+
+    @property
+    def kind(self) -> tuple[str, str, str, str, str]:
+        """By what it is counted."""
+        return self.action, self.code, self.instrument, self.payer, self.program
 
 
 class DeadLetterTold(NamedTuple):

@@ -9,7 +9,7 @@ import orjson
 from schemas.vocabulary import CodingAction
 from streams.domain.coding import coding_of, content
 from streams.domain.decision import Coded, decide
-from streams.domain.episode import Arrival, Episode
+from streams.domain.episode import Arrival, Episode, transport_event
 from streams.domain.fact import Fact
 from streams.domain.policy import Policy
 from streams.processing.arrivals import FACTS_MAX
@@ -27,9 +27,10 @@ class BucketRecount:
 
     Args:
         policies: That of now, then earlier ones.
+        is_compacted: Whether the billing topic is.
     """
 
-    def __init__(self, policies: Sequence[Policy]) -> None:
+    def __init__(self, policies: Sequence[Policy], *, is_compacted: bool = False) -> None:
         self._policies = policies
         self._taken_in: dict[str, list[Fact]] = defaultdict(list)
         self._moving: dict[str, list[Fact]] = defaultdict(list)
@@ -43,7 +44,7 @@ class BucketRecount:
         """Episodes that turned facts away, each with the last of these."""
         self._rejected: dict[str, RejectedEntry] = {}
         self._letters: list[LetterEntry] = []
-        self._view = BillingView()
+        self._view = BillingView(is_compacted=is_compacted)
         self._recount = Recount()
 
     def take(self, entries: Iterable[Entry]) -> None:
@@ -136,13 +137,13 @@ class BucketRecount:
     def _look_for_room(self) -> None:
         for episode_id, source in self._turned_away.items():
             facts = self._taken_in.get(episode_id, _NOTHING) + self._moving.get(episode_id, _NOTHING)
-            if len(_episode(facts).facts) < FACTS_MAX:
+            if len(_told_once(facts)) < FACTS_MAX:
                 self._recount.dead_letter_faults.add(f"{source} was turned away by an episode that is not full")
 
 
-def _code(episode_id: str, facts: Iterable[Fact], policy: Policy) -> _Content | None:
+def _code(episode_id: str, facts: Sequence[Fact], policy: Policy) -> _Content | None:
     """The content of the code that *facts* earn, as it looks after a trip over the wire."""
-    decision = decide(_episode(facts).facts, policy)
+    decision = decide(_told_once(facts), policy)
     if not isinstance(decision, Coded):
         return None
     told = without_action(content(coding_of(decision, policy), episode_id, CodingAction.NEW))
@@ -150,5 +151,8 @@ def _code(episode_id: str, facts: Iterable[Fact], policy: Policy) -> _Content | 
     return published
 
 
-def _episode(facts: Iterable[Fact]) -> Episode:
-    return Episode().with_arrivals(Arrival(fact, 0) for fact in facts)
+def _told_once(facts: Sequence[Fact]) -> Sequence[Fact]:
+    """*facts*, one per transport event; in no order, for a decision does not ask for one."""
+    if len({transport_event(fact) for fact in facts}) == len(facts):
+        return facts
+    return Episode().with_arrivals(Arrival(fact, 0) for fact in facts).facts

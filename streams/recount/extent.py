@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 from streams.intake.rejection import RejectedError, RejectionReason
 from streams.kafka.log_reader import OffsetRange, log_ranges, offsets_at, read_log, read_ranges
 from streams.kafka.stable_offsets import stable_offsets, until_settled
+from streams.kafka.topic_admin import topic_admin
 from streams.processing.dead_letter_source import letter_source
 from streams.processing.rekeying import arrived_origin
 from streams.processing.topology import Topology
@@ -40,6 +41,8 @@ class Extent:
     """Dead letters of full episodes: which facts were there first, only the worker that took them in can say."""
     lately: Lately | None = None
     """None where every episode is recounted."""
+    is_compacted: bool = False
+    """Whether the billing topic keeps only the last events of an episode, as its consumers may choose."""
 
     def begun_late(self, topics: Collection[str]) -> list[str]:
         """Partitions of *topics* whose first records are gone."""
@@ -64,7 +67,7 @@ async def extent_of(
         since_ms: Recount only episodes with input from this Kafka timestamp on; with all of their input.
         decoders: Of each input topic; needed for that.
     """
-    positions = None
+    positions, is_compacted = None, False
     if group_id is None:
         outputs = await log_ranges(connection, [topology.coding_events, topology.dead_letter])
     else:
@@ -77,9 +80,16 @@ async def extent_of(
         after = await stable_offsets(connection, group_id, sources)
         travelling = await _travelling(connection, in_transit, before, after)
         positions = GroupPositions(before, after, travelling)
+        is_compacted = await _is_compacted(connection, topology.coding_events)
     inputs = await log_ranges(connection, topology.kinds)
     lately = None if since_ms is None else await _lately(connection, inputs, since_ms, decoders)
-    return Extent({**inputs, **outputs}, positions, await _turned_away(connection, topology), lately)
+    return Extent({**inputs, **outputs}, positions, await _turned_away(connection, topology), lately, is_compacted)
+
+
+async def _is_compacted(connection: Mapping[str, Any], topic: str) -> bool:
+    async with topic_admin(connection) as admin:
+        config = await admin.config_of(topic)
+    return config is not None and "compact" in config.get("cleanup.policy", "")
 
 
 async def _travelling(

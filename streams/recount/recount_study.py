@@ -62,7 +62,7 @@ class RecountStudy:
 
     def examine(self, chunks: Iterable[bytes]) -> Recount:
         """How the outcome compares with the expectation, over some of the episodes."""
-        bucket = BucketRecount(self._policies)
+        bucket = BucketRecount(self._policies, is_compacted=self._extent.is_compacted)
         for chunk in chunks:
             bucket.take(decode_entries(chunk))
         return bucket.compared()

@@ -85,13 +85,20 @@ def replay(
         processes: How many to work in; as many as there are processors where None.
         on_progress: Told how far it has come.
     """
-    processes = processes or len(os.sched_getaffinity(0))
+    processes = processes or _processor_count()
     if processes == 1 or _size(ranges) < _FEW_RECORDS:
         connection = connection_options(settings)
         yield from asyncio.run(replay_here(study_maker(), connection, ranges, on_progress=on_progress))
         return
     with _spill_place(_size(ranges)) as place:
         yield from _replay_in(processes, study_maker, settings, ranges, place, on_progress)
+
+
+def _processor_count() -> int:
+    """How many processors this process may use; how many there are, where the system does not tell."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _size(ranges: Ranges) -> int:

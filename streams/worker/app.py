@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 import faust
 
 from streams.kafka.connection import connection_options
+from streams.kafka.fetch_progress import FetchProgress
 from streams.kafka.sealing import sealing
 from streams.processing.access import Right, Role, rights_of
 from streams.processing.stream_task import Coder
@@ -14,6 +15,7 @@ from streams.worker.access_watch import watch_access
 from streams.worker.broker_credentials import broker_credentials
 from streams.worker.ending import end_process
 from streams.worker.faust_transport import BatchTransport, PatientTableManager, receive_batches
+from streams.worker.inbox import Backlog
 from streams.worker.input_positions import PositionCheckedRestorer, parse_jumps
 from streams.worker.observer import WorkObserver
 from streams.worker.restorer import ChangelogRestorer
@@ -44,9 +46,26 @@ def create_app(  # noqa: PLR0913 - the composition root is handed all that diffe
         end: Ends the process where going on is not safe.
     """
     connection = connection_options(settings)
-    tasks = create_tasks(settings, connection, coder, transactional_id=place, tuning=tuning, observer=observer, end=end)
+    fetch_progress = FetchProgress()
+    tasks = create_tasks(
+        settings,
+        connection,
+        coder,
+        transactional_id=place,
+        backlog=fetch_progress,
+        tuning=tuning,
+        observer=observer,
+        end=end,
+    )
     app = faust.App(settings.app_id, **_faust_settings(settings, connection, place, tuning))
-    app.transport = BatchTransport(app, tasks, on_failure=end, leaves_group=settings.leave_group)
+    app.transport = BatchTransport(
+        app,
+        tasks,
+        fetch_progress=fetch_progress,
+        tuning=tuning,
+        on_failure=end,
+        leaves_group=settings.leave_group,
+    )
     channel = app.topic(*coder.topology.sources, key_serializer="raw", value_serializer="raw")
 
     @app.agent(channel, name="stream-tasks")
@@ -85,7 +104,7 @@ def _faust_settings(settings: Settings, connection: Mapping[str, Any], place: st
         "TableManager": PatientTableManager,
         # Faust's own producer asks for a producer id before the worker joins, and waits 20 min for it by default.
         "producer_request_timeout": tuning.session_timeout_seconds,
-        "stream_buffer_maxsize": 16,
+        "stream_buffer_maxsize": 2,
         "stream_recovery_delay": 0.0,
         "key_serializer": "raw",
         "value_serializer": "raw",
@@ -111,6 +130,7 @@ def create_tasks(  # noqa: PLR0913 - the same
     coder: Coder,
     *,
     transactional_id: str,
+    backlog: Backlog,
     tuning: Tuning,
     observer: WorkObserver | None = None,
     end: Callable[[BaseException], NoReturn] = end_process,
@@ -132,6 +152,7 @@ def create_tasks(  # noqa: PLR0913 - the same
             jumps=parse_jumps(settings.read_on),
         ),
         writer=SealedWriter(writer, seal),
+        backlog=backlog,
         on_failure=end,
         tuning=tuning,
         observer=observer,

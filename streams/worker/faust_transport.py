@@ -5,6 +5,7 @@ Faust stays the engine (group membership, fetching, flow control, agents, lifecy
 
 * a message is a run of records, so that Faust's cost per message becomes a cost per batch;
 * commits: Faust's own lose and repeat records (F1-F5); offsets go into the step's transaction instead;
+* fetching: what waits for others to catch up is left with the client;
 * seeks: to the positions that came with the state, not to the group's committed offsets;
 * the assignor: tasks, not partitions;
 * waiting: what must be waited for at a rebalance is the step in hand;
@@ -30,12 +31,14 @@ from faust.transport.consumer import TransactionManager
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from streams.kafka.fetch_progress import FetchProgress
 from streams.kafka.group_member import static_member
 from streams.kafka.seeking_fetcher import only_seeking
 from streams.worker.assignor import StreamTaskAssignor
 from streams.worker.stall import ConsumerProgress
 from streams.worker.step import Generation, TopicPartition
 from streams.worker.task_manager import TaskManager
+from streams.worker.tuning import Tuning
 
 _log = structlog.get_logger(__name__)
 
@@ -75,7 +78,10 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
         transport = cast("BatchTransport", self.transport)
         consumer = self._ensure_consumer()
         static_member(consumer, on_failure=transport.on_failure, leaves_on_close=transport.leaves_group)
-        only_seeking(consumer, on_failure=transport.on_failure)
+        only_seeking(
+            consumer, on_failure=transport.on_failure, fetch_wait_seconds_max=transport.tuning.fetch_wait_seconds_max
+        )
+        transport.fetch_progress.watch(consumer)
         transport.consumer_thread = self
 
     def on_crash(self, msg: str, *fmt: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Faust's own signature
@@ -119,18 +125,28 @@ class BatchConsumer(driver.Consumer):
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ANN401, ASYNC109
+        transport = cast("BatchTransport", self.transport)
+        assigned = active_partitions or set()
+        wanted = assigned.difference(transport.tasks.supplied())
+        if len(wanted) < len(assigned):
+            timeout = transport.tuning.linger_seconds  # the next step may make room for the others
+        if not wanted:
+            await asyncio.sleep(timeout)
+            return {}
         try:
-            fetched = await super()._getmany(active_partitions, timeout)
+            fetched = await super()._getmany(wanted, timeout)
         except kafka_errors.KafkaError as error:
-            self._task_manager.fail(error)  # Faust would go on without its fetcher for a while
+            transport.tasks.fail(error)  # Faust would go on without its fetcher for a while
             raise
-        return {tp: [records] for tp, records in fetched.items() if records}
+        for tp, records in fetched.items():
+            transport.fetch_progress.handed_over(tp, records[-1].offset + 1)
+        return {tp: [records] for tp, records in fetched.items()}
 
     def _to_message(self, tp: TP, records: Any) -> ConsumerMessage:  # noqa: ANN401 - Faust's record map is untyped
         last = records[-1]
         return ConsumerMessage(
-            last.topic,
-            last.partition,
+            tp.topic,
+            tp.partition,
             last.offset,
             last.timestamp / 1000.0,
             last.timestamp_type,
@@ -199,6 +215,8 @@ class BatchTransport(driver.Transport):
     Args:
         app: Whose it is.
         tasks: Where records go.
+        fetch_progress: Is told what was handed over.
+        tuning: Time-outs.
         on_failure: Called where going on is not safe; it should end the process.
         leaves_group: Whether a stop in good order gives the partitions to others at once.
     """
@@ -206,16 +224,20 @@ class BatchTransport(driver.Transport):
     Consumer: ClassVar[type[FaustConsumer]] = BatchConsumer
     TransactionManager: ClassVar[type[TransactionManager]] = TaskTransactions
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it stands between
         self,
         app: faust.App,
         tasks: TaskManager,
         *,
+        fetch_progress: FetchProgress,
+        tuning: Tuning,
         on_failure: Callable[[BaseException], None],
         leaves_group: bool,
     ) -> None:
         super().__init__(app.conf.broker_consumer, app)
         self.tasks = tasks
+        self.fetch_progress = fetch_progress
+        self.tuning = tuning
         self.on_failure = on_failure
         self.leaves_group = leaves_group
         self.consumer_thread: _ConsumerThread | None = None

@@ -17,12 +17,14 @@ from streams.policies.policy_loading import load_policy
 from streams.processing.stream_task import Coder
 from streams.processing.topology import Topology
 from streams.settings import Settings
-from streams.web.access import web_access
+from streams.web.access import WebAccess, web_access
 from streams.worker.app import create_app
 from streams.worker.faust_transport import BatchTransport
 from streams.worker.last_words import Ending, LastWords
+from streams.worker.observer import WorkObserver
 from streams.worker.outlook import Outlook, create_outlook, now_ms
 from streams.worker.preflight import preflight
+from streams.worker.refusal import RefusedError
 from streams.worker.self_report import WorkerIdentity
 from streams.worker.slot import WorkerSlot
 from streams.worker.step_log import StepLog
@@ -54,12 +56,6 @@ def run_worker(settings: Settings, tuning: Tuning | None = None) -> None:
     access = web_access(settings)
     counts = asyncio.run(preflight(settings, topology))
     with WorkerSlot(settings.data_dir, settings.app_id) as slot:
-        coder = Coder(Decoder(policy.instruments), policy, topology, counts)
-        words = LastWords(slot.words_path)
-        identity = WorkerIdentity(settings.app_id, slot.name, policy, words.begin(), now_ms())
-        metrics = WorkerMetrics(now_ms)
-        end = words.end_process
-        app = create_app(settings, coder, place=slot.name, tuning=tuning, observer=StepLog(metrics), end=end)
         _log.info(
             "worker_started",
             app_id=settings.app_id,
@@ -67,27 +63,43 @@ def run_worker(settings: Settings, tuning: Tuning | None = None) -> None:
             policy=policy.id,
             policy_version=policy.version,
         )
+        words = LastWords(slot.words_path)
+        coder = Coder(Decoder(policy.instruments), policy, topology, counts, follows_traces=settings.follow_traces)
+        worker = _created(settings, coder, access, place=slot.name, words=words, tuning=tuning)
         _collect_garbage_seldom()
-        worker = _Worker(app, override_logging=False, redirect_stdouts=False, quiet=True)
-        worker.stop_seconds_max = tuning.stop_seconds_max
-        worker.spinner = None  # it would show the terminal's cursor, into a log file too
-        worker.end = end
-        transport = cast("BatchTransport", app.transport)
-        watchdog = _watchdog(worker, transport, tuning)
-        worker.outlook = create_outlook(
-            settings,
-            identity,
-            tasks=transport.tasks,
-            metrics=metrics,
-            watchdog=watchdog,
-            access=access,
-            tuning=tuning,
-        )
-        watchdog.start()
         _execute(worker)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it has stopped: being told again changes nothing
         words.leave(Ending.STOPPED)
         _log.info("worker_stopped", exit_code=0)
+
+
+def _created(  # noqa: PLR0913 - the composition root is handed all that differs
+    settings: Settings, coder: Coder, access: WebAccess | None, *, place: str, words: LastWords, tuning: Tuning
+) -> "_Worker":
+    """A worker with all that watches it; the watchdog does already."""
+    identity = WorkerIdentity(settings.app_id, place, coder.policy, words.begin(), now_ms())
+    metrics = WorkerMetrics(now_ms)
+    observer: WorkObserver = StepLog(metrics)
+    if settings.follow_traces:
+        observer = _traced(observer, settings)
+    app = create_app(settings, coder, place=place, tuning=tuning, observer=observer, end=words.end_process)
+    worker = _Worker(app, override_logging=False, redirect_stdouts=False, quiet=True)
+    worker.stop_seconds_max = tuning.stop_seconds_max
+    worker.spinner = None  # it would show the terminal's cursor, into a log file too
+    worker.end = words.end_process
+    transport = cast("BatchTransport", app.transport)
+    watchdog = _watchdog(worker, transport, tuning)
+    worker.outlook = create_outlook(
+        settings,
+        identity,
+        tasks=transport.tasks,
+        metrics=metrics,
+        watchdog=watchdog,
+        access=access,
+        tuning=tuning,
+    )
+    watchdog.start()
+    return worker
 
 
 def _watchdog(worker: "_Worker", transport: BatchTransport, tuning: Tuning) -> Watchdog:
@@ -105,6 +117,15 @@ def _watchdog(worker: "_Worker", transport: BatchTransport, tuning: Tuning) -> W
         on_stall=end_stalled,
         tuning=tuning,
     )
+
+
+def _traced(observer: WorkObserver, settings: Settings) -> WorkObserver:
+    try:
+        from streams.worker.step_traces import StepTraces, span_processor  # noqa: PLC0415 - an extra
+    except ImportError:
+        message = "G9603_FOLLOW_TRACES needs OpenTelemetry: pip install 'g9603[traces]', or leave it off."
+        raise RefusedError(message) from None
+    return StepTraces(observer, span_processor(), service=settings.app_id)
 
 
 def _execute(worker: "_Worker") -> None:

@@ -1,7 +1,7 @@
 """The worker's stream tasks: which it has, what comes in for them, and one transaction per step.
 
-Theory of operation. Records come in per partition (`receive`) and wait in the inbox. One loop takes the
-whole inbox, lets each task process its part, and hands the sum to the writer as one step; while that commits,
+Theory of operation. Records come in per partition (`receive`) and wait in the inbox. One loop takes what the
+inbox lets go, lets each task process its part, and hands the sum to the writer as one step; while that commits,
 the next step is computed. Memory may therefore run ahead of the log by the steps in flight, but nothing leaves
 the process before it is committed, and a failure ends the process: the next one starts from the log.
 
@@ -16,15 +16,15 @@ It knows neither Faust nor aiokafka: the tests drive it without a broker.
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import structlog
 
-from streams.processing.records import Batch, InputRecord, OutputRecord
+from streams.processing.records import Batch, FetchedRecord, OutputRecord
 from streams.processing.stream_task import Coder, StreamTask
 from streams.processing.task_output import TaskOutput
+from streams.worker.inbox import Backlog, Inbox
 from streams.worker.observer import Unobserved, WorkObserver
 from streams.worker.restorer import RestoredPartition
 from streams.worker.step import Generation, Step, StepWriter, TopicPartition
@@ -61,6 +61,7 @@ class TaskManager:
         coder: What the tasks share.
         restorer: Reads the changelog.
         writer: Writes steps.
+        backlog: What the inputs hold beyond what was received.
         on_failure: Called once with whatever made going on impossible; it should end the process.
         tuning: Sizes and the linger.
         observer: Is told what is done.
@@ -72,6 +73,7 @@ class TaskManager:
         *,
         restorer: Restorer,
         writer: StepWriter,
+        backlog: Backlog,
         on_failure: Callable[[BaseException], None],
         tuning: Tuning,
         observer: WorkObserver | None = None,
@@ -85,9 +87,7 @@ class TaskManager:
         self._generation: Generation | None = None
         self._tasks: dict[int, StreamTask] = {}
         self._parked: _Parked | None = None
-        self._inbox: dict[int, list[Batch]] = defaultdict(list)
-        self._inbox_count = 0
-        self._received: dict[TopicPartition, int] = {}
+        self._inbox = Inbox(coder.topology.kinds, backlog, patience_seconds=tuning.out_of_step_seconds_max)
         self._arrived = asyncio.Event()
         self._space = asyncio.Event()
         self._space.set()
@@ -112,7 +112,7 @@ class TaskManager:
             assignments=self._assignments,
             records_restored=self._restorer.records_read,
             steps_committed=self._steps_committed,
-            records_in_hand=committing or self._computing.locked() or self._inbox_count > 0,
+            records_in_hand=committing or self._computing.locked() or len(self._inbox) > 0,
         )
 
     @property
@@ -164,7 +164,7 @@ class TaskManager:
             offsets = state.positions.next_offsets if state.positions is not None else {}
             kept[partition] = StreamTask(partition, self._coder, state.episodes, offsets)
         self._generation, self._tasks, self._parked = generation, kept, None
-        self._received = self.next_offsets()
+        self._inbox.begin(self.next_offsets())
         self._assignments += 1
         now = asyncio.get_running_loop().time()
         self._observer.tasks_assigned(now - (self._without_tasks_since or now))
@@ -180,29 +180,27 @@ class TaskManager:
         # At once with what follows: a run taken in behind those that are dropped here would leave a hole.
         generation, self._generation = self._generation, None
         self._without_tasks_since = asyncio.get_running_loop().time()
-        self._inbox.clear()
-        self._inbox_count = 0
+        self._inbox.begin({})
         self._space.set()
         await self.settle()
         if generation is not None:
             self._parked = _Parked(generation, self._tasks)
         self._tasks = {}
 
-    async def receive(self, source: TopicPartition, records: Sequence[InputRecord], *, generation_id: int) -> None:
+    def supplied(self) -> set[TopicPartition]:
+        """The sources of which no more records are of use now: what is here of them waits for others to catch up."""
+        return self._inbox.sources_with(self._tuning.source_records_max)
+
+    async def receive(self, source: TopicPartition, records: Sequence[FetchedRecord], *, generation_id: int) -> None:
         """Put *records* into the inbox; waits while it is full. What belongs to another generation is dropped."""
-        while self._inbox_count >= self._tuning.inbox_records_max:
+        # What is full of records that wait must let in what they wait for; `supplied` bounds how many they are.
+        while len(self._inbox) >= self._tuning.inbox_records_max and self._inbox.is_ready():
             self._space.clear()
             await self._space.wait()
         generation = self._generation
         if generation is None or generation.id != generation_id or source.partition not in self._tasks:
             return
-        expected = self._received.get(source, 0)
-        fresh = records if records[0].offset >= expected else [r for r in records if r.offset >= expected]
-        if not fresh:
-            return
-        self._received[source] = fresh[-1].offset + 1
-        self._inbox[source.partition].append(Batch(source.topic, fresh))
-        self._inbox_count += len(fresh)
+        self._inbox.put(source, records)
         self._arrived.set()
 
     async def settle(self) -> None:
@@ -252,26 +250,31 @@ class TaskManager:
             while True:
                 await self._arrived.wait()
                 self._arrived.clear()
-                if self._inbox_count < self._tuning.poll_records_max:
+                if len(self._inbox) < self._tuning.poll_records_max:
                     await asyncio.sleep(self._tuning.linger_seconds)
-                await self._step()
+                begun = await self._step()
+                if len(self._inbox):
+                    self._arrived.set()  # what waits may go on by nothing but time
+                    if not begun:
+                        await asyncio.sleep(self._tuning.linger_seconds)
         except Exception as error:  # noqa: BLE001 - whatever it is, going on is not safe
             self._on_failure(error)
 
-    async def _step(self) -> None:
+    async def _step(self) -> bool:
+        """Compute a step and begin to commit it; False where there is nothing to be done now."""
         async with self._computing:
-            if self._generation is None or not self._inbox:
-                return
-            inbox, self._inbox = self._inbox, defaultdict(list)
-            self._inbox_count = 0
+            clock = asyncio.get_running_loop().time
+            started = clock()
+            inbox = self._inbox.take(started)
+            if self._generation is None or not inbox:
+                return False
             self._space.set()
-            loop = asyncio.get_running_loop()
-            started = loop.time()
             step = await self._computed(self._generation, inbox)
-            self._observer.step_computed(loop.time() - started)
+            self._observer.step_computed(clock() - started)
             if self._commit is not None:
                 await self._commit
             self._commit = asyncio.create_task(self._committed(step), name="stream-task-commit")
+            return True
 
     async def _computed(self, generation: Generation, inbox: dict[int, list[Batch]]) -> Step:
         records: list[OutputRecord] = []

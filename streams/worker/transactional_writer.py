@@ -3,21 +3,20 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiokafka.errors as kafka_errors
 from aiokafka import AIOKafkaProducer
 from aiokafka import TopicPartition as KafkaTopicPartition
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.structs import RecordMetadata
 
 from streams.kafka.broker_access import AccessDeniedError
 from streams.kafka.connection import client_options
 from streams.kafka.group_fenced_producer import GroupMetadata, OutcomeUnknownError, group_fenced, sender_failure
 from streams.worker.observer import TransactionPart, Unobserved, WorkObserver
-from streams.worker.step import Step, TopicPartition
+from streams.worker.step import Step
 from streams.worker.tuning import Tuning
-
-if TYPE_CHECKING:
-    from streams.processing.records import OutputRecord
 
 
 class StepFailedError(Exception):
@@ -148,21 +147,24 @@ class TransactionalWriter:
 
 async def _send(producer: AIOKafkaProducer, step: Step) -> None:
     """Send the step's records, a batch per partition as far as they fit, and await every one."""
-    by_partition: dict[TopicPartition, list[OutputRecord]] = defaultdict(list)
-    for record in step.records:
-        by_partition[TopicPartition(record.topic, record.partition)].append(record)
+    batches: dict[tuple[str, int], BatchBuilder] = defaultdict(producer.create_batch)
     sent = []
-    for (topic, partition), records in by_partition.items():
-        batch = producer.create_batch()
-        for record in records:
-            headers = list(record.headers)
-            appended = batch.append(timestamp=None, key=record.key, value=record.value, headers=headers)
-            if appended is None:
-                batch.close()
-                sent.append(await producer.send_batch(batch, topic, partition=partition))
-                # An empty batch takes a record of any size; the topic's own limit decides.
-                batch = producer.create_batch()
-                batch.append(timestamp=None, key=record.key, value=record.value, headers=headers)
-        batch.close()
-        sent.append(await producer.send_batch(batch, topic, partition=partition))
+    for record in step.records:
+        place, headers = (record.topic, record.partition), list(record.headers)
+        appended = batches[place].append(timestamp=None, key=record.key, value=record.value, headers=headers)
+        if appended is None:
+            sent.append(await _sent(producer, batches.pop(place), place))
+            # An empty batch takes a record of any size; the topic's own limit decides.
+            batches[place].append(timestamp=None, key=record.key, value=record.value, headers=headers)
+    for place, batch in batches.items():
+        sent.append(await _sent(producer, batch, place))
     await asyncio.gather(*sent)
+
+
+async def _sent(
+    producer: AIOKafkaProducer, batch: BatchBuilder, place: tuple[str, int]
+) -> asyncio.Future[RecordMetadata]:
+    batch.close()
+    topic, partition = place
+    future: asyncio.Future[RecordMetadata] = await producer.send_batch(batch, topic, partition=partition)
+    return future

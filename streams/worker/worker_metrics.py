@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from streams.metrics.exposition import Figures
 from streams.metrics.metric import Metric
 from streams.monitoring.reading import GroupReading
 from streams.monitoring.worker_report import NEWEST_DEAD_LETTERS_MAX
+from streams.processing.task_output import CodingTold, DeadLetterTold
 from streams.worker.last_words import Ending
 from streams.worker.observer import TransactionPart
 from streams.worker.step import Step
@@ -21,8 +22,6 @@ from streams.worker.task_progress import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from streams.processing.task_output import DeadLetterTold
 
 _GROUP_STATES = ("Stable", "PreparingRebalance", "CompletingRebalance", "Empty", "Dead")
 
@@ -56,14 +55,18 @@ class WorkerMetrics:
             for letter in output.dead_letters:
                 figures.count(catalogue.DEAD_LETTERS, 1, letter.reason)
             self.newest_dead_letters.extend(output.dead_letters)
-            for coding in output.codings:
-                figures.count(catalogue.CODING_EVENTS, 1, *coding[:-1])
-                figures.observe(catalogue.CODING_LATENCY_SECONDS, max(0, now_ms - coding.caused_at_ms) / 1000)
+        self._count_codings([coding for output in step.outputs for coding in output.codings], now_ms)
         figures.observe(catalogue.STEP_RECORDS, consumed.total())
         self._count_by_label(catalogue.RECORDS_CONSUMED, consumed)
         self._count_by_label(catalogue.CONSUMED_BYTES, consumed_bytes)
         self._count_by_label(catalogue.DECISIONS, decisions)
         self._count_produced(step)
+
+    def _count_codings(self, codings: Sequence[CodingTold], now_ms: int) -> None:
+        for labels, amount in Counter(coding.kind for coding in codings).items():
+            self.figures.count(catalogue.CODING_EVENTS, amount, *labels)
+        latencies = ((now_ms - coding.caused_at_ms) / 1000 for coding in codings)
+        self.figures.observe_all(catalogue.CODING_LATENCY_SECONDS, (max(0.0, seconds) for seconds in latencies))
 
     def _count_produced(self, step: Step) -> None:
         records, produced_bytes = Counter[str](), Counter[str]()

@@ -13,6 +13,7 @@ from tests.chaos.cluster import KafkaCluster
 from tests.chaos.kafka_under_test import KafkaUnderTest, SingleBroker
 from tests.chaos.report import show_verdict, silence_clients, verdict_table, write_json, write_markdown
 from tests.chaos.scenario import Scenario, all_scenarios
+from tests.chaos.verdict import Verdict
 
 DEFAULT_SEED = 9603
 _WIDTH = 130
@@ -33,23 +34,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print("No scenario has such a name: --list shows them.")
         return 2
     kafka: KafkaUnderTest = SingleBroker(asked.kafka) if asked.single_broker else KafkaCluster(asked.kafka)
+    verdicts: list[Verdict] = []
+
+    def note(verdict: Verdict) -> None:
+        show_verdict(console, verdict)
+        verdicts.append(verdict)
+        # Each time: what was found is kept also where the run does not come to its end.
+        write_json(verdicts, asked.output)
+        write_markdown(verdicts, asked.output.with_suffix(".md"))
+
     silence_clients()
     kafka.start()
     try:
-        verdicts = asyncio.run(
-            run_campaign(
-                scenarios,
-                seed=asked.seed,
-                kafka=kafka,
-                parallel=asked.parallel,
-                on_verdict=lambda verdict: show_verdict(console, verdict),
-            )
-        )
+        asyncio.run(run_campaign(scenarios, seed=asked.seed, kafka=kafka, parallel=asked.parallel, on_verdict=note))
     finally:
         kafka.stop()
-    console.print(verdict_table(verdicts))
-    write_json(verdicts, asked.output)
-    write_markdown(verdicts, asked.output.with_suffix(".md"))
+        console.print(verdict_table(verdicts))
     return 0 if all(verdict.holds for verdict in verdicts) else 1
 
 

@@ -20,7 +20,10 @@ async def collect(trial: Trial) -> Evidence:
     """Everything that can be seen when the workers of *trial* have stopped."""
     topology, connection = trial.topology, trial.connection
     ends = Ends(connection)
-    counts = {specification.name: trial.scenario.partitions for specification in topology.specifications}
+    counts = {
+        specification.name: specification.partition_count or trial.scenario.partitions
+        for specification in topology.specifications
+    }
     open_ends = await _open_ends(ends, counts)
     high = await ends.of(list(trial.billing.partitions))
     # A transaction that stays open keeps the reader from the end; that is told as such, and waited for no longer.

@@ -123,10 +123,10 @@ class _PartitionHistory:
             kind, headers, timestamp_ms = origin.kind, origin.headers, origin.timestamp_ms
         try:
             decode = decoder.decode_survey if kind is InputKind.SURVEY else decoder.decode_treatment
-            episode_id, fact = decode(record.value, headers)
+            decoded = decode(record.value, headers)
         except RejectedError:
             return  # the dead letters are looked at by themselves
-        if is_home or home_partition(episode_id, self.task_count) == self.partition:
-            arrivals.setdefault(episode_key(episode_id), []).append(Arrival(fact, timestamp_ms))
+        if is_home or home_partition(decoded.episode_id, self.task_count) == self.partition:
+            arrivals.setdefault(episode_key(decoded.episode_id), []).append(Arrival(decoded.fact, timestamp_ms))
         else:
             self.forwarded.append(Coordinates(record.topic, record.partition, record.offset))

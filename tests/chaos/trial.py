@@ -9,11 +9,13 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import aiokafka.errors as kafka_errors
 from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from streams.demo.source import DeliveredRecord
 from streams.instruments.registry import load_registry
-from streams.kafka.connection import connection_options
+from streams.kafka.connection import client_options, connection_options
 from streams.kafka.provisioning import create_missing_topics
 from streams.kafka.topic_admin import topic_admin
 from streams.policies.policy_loading import load_policy
@@ -225,6 +227,17 @@ class Trial(SupervisedWorkers):
             raise TrialFailedError(message) from None
 
     # -- what the frame does -------------------------------------------------------------------------------
+
+    async def delete_topics(self) -> None:
+        """Have the topics go: brokers that are killed look through every log that there is when they come back."""
+        admin = AIOKafkaAdminClient(**client_options(self.connection))
+        try:
+            await admin.start()
+            await admin.delete_topics([specification.name for specification in self.topology.specifications])
+        except kafka_errors.KafkaError as error:
+            self.note(f"the topics stay: {type(error).__name__}")
+        finally:
+            await admin.close()
 
     async def create_topics(self) -> None:
         """Make the topics."""

@@ -30,6 +30,7 @@ async def run_trial(
         except Exception:  # noqa: BLE001 - the harness's own failure is a verdict as well
             recovered_at = None
             told.append(f"{Invariant.LIVENESS}: the trial did not come to its end: {traceback.format_exc(limit=4)}")
+        await trial.delete_topics()
         told += [f"{invariant}: {sentence}" for invariant, sentence in judgement.violations]
         finding = ""
         if scenario.examine is not None:

@@ -126,7 +126,7 @@ STATE = Row(
             Kind.TIMESERIES,
             [(f"sum by (partition) ({metrics.EPISODES.name}{SELECTED})", "{{partition}}")],
             metrics.EPISODES.help,
-            width=12,
+            width=6,
             stacked=True,
         ),
         Panel(
@@ -135,8 +135,23 @@ STATE = Row(
             [(f"sum by (instance) ({metrics.EPISODE_BYTES.name}{SELECTED})", "{{instance}}")],
             metrics.EPISODE_BYTES.help,
             unit="bytes",
-            width=12,
+            width=6,
             stacked=True,
+        ),
+        Panel(
+            "Memory, by worker",
+            Kind.TIMESERIES,
+            [(f"process_resident_memory_bytes{SELECTED}", "{{instance}}")],
+            "What the operating system has given each process.",
+            unit="bytes",
+            width=6,
+        ),
+        Panel(
+            "Processor, by worker",
+            Kind.TIMESERIES,
+            [(f"rate(process_cpu_seconds_total{SELECTED}[$__rate_interval])", "{{instance}}")],
+            "Cores in use; a worker uses one at most.",
+            width=6,
         ),
     ],
 )

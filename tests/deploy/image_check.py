@@ -3,6 +3,7 @@
 On a real Kafka, with a root file system that cannot be written to. See `image_build` for what stands in for what.
 """
 
+import http
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 from streams.local_kafka.local_broker import LocalKafka
@@ -81,6 +83,9 @@ def _check_worker(image: ImageStage, bootstrap_servers: str) -> None:
         ready = [*asked[:-1], "readyz"]
         _wait_for(0, image.inside(ready, environment), "the worker")
         _say(f"  the worker is alive and ready, asked by `{' '.join(asked)}`")
+        for page in ("/", "/metrics"):  # the one needs files that the wheel has to carry
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{page}") as answer:
+                _require(answer.status == http.HTTPStatus.OK, f"{page} answers {answer.status}")
         stop = image.stage.values("STOPSIGNAL")[-1]
         worker.send_signal(signal.Signals[stop])
         _require(worker.wait(_SECONDS_MAX) == 0, f"the worker ended with {worker.returncode}")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from streams.metrics.catalogue import CATALOGUE
-from streams.monitoring.alerts import alerts_of
+from streams.monitoring.alerts import FIRST_STEPS, alerts_of
 from streams.settings import Settings
 from tests.deploy.dashboard_file import DASHBOARD_FILE, dashboard_document
 from tests.deploy.dockerfile import ROOT
@@ -107,3 +107,11 @@ def test_a_page_speaks_of_the_same_alerts() -> None:
 
     assert named
     assert named <= set(ALERTS)
+
+
+@pytest.mark.parametrize(("alert", "step"), FIRST_STEPS.items(), ids=FIRST_STEPS)
+def test_what_a_page_says_to_do_stands_in_the_runbook(alert: str, step: str) -> None:
+    """Word for word, as the first line of the alert's section."""
+    section = Path("deploy/README.md").read_text().split(f"### {alert}\n")[1].split("\n### ")[0]
+
+    assert section.strip().startswith(f"- **First** {step}\n")

@@ -109,7 +109,7 @@ CASES = {
         Condition.BEHIND,
         "Behind by 2 min 10 s: 1,000 records wait. Nothing is worked off.",
         "coder-0 does not report: stuck, cut off or killed.",
-        ["G9603PartitionStalled", "G9603LagBudgetBurnsFast", "G9603WorkerDown"],
+        ["G9603PartitionStalled", "G9603WorkerDown", "G9603LagBudgetBurnsFast"],
     ),
     "a worker restores": Case(
         [*still(OLD), report(phase="restoring", restore_remaining_records=12_340)],

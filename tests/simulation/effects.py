@@ -189,11 +189,11 @@ class Effects:
             decoder = self._coder.decoder
             decode = decoder.decode_survey if kind is InputKind.SURVEY else decoder.decode_treatment
             try:
-                episode_id, fact = decode(record.value, headers)
+                decoded = decode(record.value, headers)
             except RejectedError:
                 self._decoded[place] = None
             else:
-                self._decoded[place] = (episode_id, Arrival(fact, timestamp))
+                self._decoded[place] = (decoded.episode_id, Arrival(decoded.fact, timestamp))
         return self._decoded[place]
 
     def _sources(self) -> Iterator[TopicPartition]:

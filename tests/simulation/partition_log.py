@@ -165,5 +165,5 @@ class PartitionLog:
         return state
 
     def _record(self, record: OutputRecord, timestamp_ms: int) -> Record:
-        _, _, key, value, headers = record
-        return Record(self.tp.topic, self.tp.partition, len(self.entries), timestamp_ms, key, value, headers)
+        offset = len(self.entries)
+        return Record(self.tp.topic, self.tp.partition, offset, timestamp_ms, record.key, record.value, record.headers)

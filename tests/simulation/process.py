@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Collection, Coroutine, Mapping, Sequence
 from functools import partial
 
-from streams.processing.records import InputRecord
+from streams.processing.records import FetchedRecord
 from streams.processing.stream_task import Coder, StreamTask
 from streams.worker.step import Generation, TopicPartition
 from streams.worker.task_manager import TaskManager
@@ -15,7 +15,7 @@ from tests.simulation.group_coordinator import NOBODY
 from tests.simulation.protocol import Protocol
 from tests.simulation.refusals import RebalancingError, StaleMemberError
 from tests.simulation.timeline import Timeline
-from tests.tasks_in_memory import Record
+from tests.tasks_in_memory import NothingMore, Record
 
 SMALL = Tuning(linger_seconds=0, inbox_records_max=4)
 
@@ -70,6 +70,7 @@ class SimulatedProcess:
             coder,
             restorer=SimulatedRestorer(connection, protocol),
             writer=writer,
+            backlog=NothingMore(),
             on_failure=self._fail,
             tuning=SMALL,
         )
@@ -185,7 +186,7 @@ def _manager_of(protocol: Protocol) -> type[TaskManager]:
 class _ManagerThatTakesWhatIsStale(TaskManager):
     """Broken on purpose: see `Protocol.drops_stale_fetches`."""
 
-    async def receive(self, source: TopicPartition, records: Sequence[InputRecord], *, generation_id: int) -> None:
+    async def receive(self, source: TopicPartition, records: Sequence[FetchedRecord], *, generation_id: int) -> None:
         current = generation_id if self._generation is None else self._generation.id
         await super().receive(source, records, generation_id=current)
 

@@ -20,7 +20,7 @@ DOCUMENTS = sorted(path for path in ROOT.rglob("*.md") if not {".venv", "node_mo
 README = (ROOT / "README.md").read_text()
 CONTRACT = (ROOT / "schemas" / "README.md").read_text()
 COMMANDS = sorted(set(re.findall(r"g9603 ([a-z][a-z-]*(?: check)?)", README)) - {"exits"})
-TARGETS = sorted(set(re.findall(r"make ([a-z]+)", README + (ROOT / "CONTRIBUTING.md").read_text())))
+TARGETS = sorted(set(re.findall(r"make ([a-z][a-z0-9.-]*[a-z0-9])", README + (ROOT / "CONTRIBUTING.md").read_text())))
 
 
 def _identifier(path: Path) -> str:

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from streams.domain.coder import CodedEpisode, advance
 from streams.domain.episode import Arrival
-from streams.domain.fact import Fact
+from streams.domain.fact import Fact, Survey
+from streams.domain.instant import Instant
 from streams.domain.policy import Policy
 from streams.explanation.episode import EpisodeExplanation, explain_episode
 from streams.explanation.episode_page import episode_page
@@ -164,6 +165,33 @@ def test_what_was_sent_is_text() -> None:
     assert hostile in page.text
     assert not {"script", "img"} & set(page.tags)
     assert not re.search(r"url\(|@import|\bon[a-z]+=", html.replace("onerror=1&gt;", ""))
+
+
+@pytest.mark.parametrize("at_us", [-62_135_596_800_000_000, 253_402_300_799_000_000], ids=["year-1", "year-9999"])
+def test_the_ends_of_the_calendar_are_drawn(at_us: int) -> None:
+    """A sender may write any date, and any Kafka timestamp."""
+    here = Instant(at_us, 0)
+    for line in (STORY, "odi 48 | T", "T | odi 22"):
+        facts: list[Fact] = [
+            replace(f, completed_at=here) if isinstance(f, Survey) else replace(f, performed_at=here)
+            for f in facts_of(line)
+        ]
+        explanation = explain_episode("E1", known(facts, at_ms=2**62), DEFAULT)
+        assert episode_page(explanation, DEFAULT)
+
+
+def test_a_filing_limit_past_the_calendar() -> None:
+    """It is told as the calendar's last day, and a decision after the year 9999 as on that day."""
+    shift_us = 253_402_000_000_000_000 - NOON_US - 60 * 86_400_000_000
+    facts: list[Fact] = [
+        replace(f, completed_at=Instant(f.completed_at.epoch_us + shift_us, 0), payer_id="medicare")
+        if isinstance(f, Survey)
+        else replace(f, performed_at=Instant(f.performed_at.epoch_us + shift_us, 0))
+        for f in facts_of(STORY)
+    ]
+    told = explain_episode("E1", known(facts, at_ms=2**62), DEFAULT).rules[-1]
+
+    assert (told.rule, "until 9999-12-31" in told.sentence) == ("filing limit", True)
 
 
 def test_the_picture_shows_what_counts() -> None:

@@ -83,8 +83,8 @@ def decisions(*kinds: RecordKind) -> Mapping[str, Coded | NotCoded]:
     facts: dict[str, list[Fact]] = {episode_id: [] for episode_id in YEAR.courses}
     for record in SOUND:
         if record.kind in kinds:
-            episode_id, fact = decoded(record)
-            facts[episode_id].append(fact)
+            told = decoded(record)
+            facts[told.episode_id].append(told.fact)
     return {episode_id: decide(known, DEFAULT) for episode_id, known in facts.items()}
 
 

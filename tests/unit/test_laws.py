@@ -75,7 +75,7 @@ courses = cuts.flatmap(lambda cut: st.tuples(*(st.tuples(st.just(batch), named_p
 def test_the_decision_is_the_one_that_the_contract_counts(arrived: list[Arrival], policy: Policy) -> None:
     """`decide` agrees with a naive recount over the set of facts, for any rules."""
     episode = CodedEpisode().episode.with_arrivals(arrived)
-    expected = recount((fact for fact, _ in arrived), policy)
+    expected = recount((arrival.fact for arrival in arrived), policy)
     assert answer_of(decide(episode.facts, policy)) == expected
 
 
@@ -165,7 +165,7 @@ def test_redelivery_at_a_later_time_tells_nothing(arrived: list[Arrival], later_
     """A later record of a known fact moves the clock of the episode, and nothing else."""
     coded = coded_after([arrived])
     newest = coded.episode.newest_timestamp_ms + later_ms
-    again = step(coded, [Arrival(fact, newest) for fact, _ in arrived])
+    again = step(coded, [Arrival(arrival.fact, newest) for arrival in arrived])
     assert again.decision is None
     assert again.after.ledger == coded.ledger
     assert again.after.episode.facts == coded.episode.facts
@@ -178,7 +178,7 @@ def test_a_decision_is_dated_by_its_newest_record(delivered: Batches) -> None:
     """`decided_at` is the newest Kafka timestamp among the records that the decision knew."""
     coded, newest_ms = CodedEpisode(), 0
     for batch in delivered:
-        newest_ms = max(newest_ms, *(at for _, at in batch)) if batch else newest_ms
+        newest_ms = max(newest_ms, *(arrival.timestamp_ms for arrival in batch)) if batch else newest_ms
         told = len(coded.ledger.entries)
         coded = step(coded, batch).after
         for event in coded.ledger.events("episode", after_revision=told):

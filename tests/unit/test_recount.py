@@ -227,6 +227,20 @@ def test_what_an_earlier_policy_decided_may_stand() -> None:
     assert (known.agrees, known.by_earlier_policy) == (True, 1)
 
 
+def test_a_compacted_billing_topic_has_gaps_and_no_faults() -> None:
+    """Its consumers may choose to keep the last event of an episode: what it says is compared all the same."""
+    told = episodes(E1=f"{IMPROVED} #f", E2=IMPROVED)
+    (amended,) = facts_of("odi 20 @+60d #f v2 amended ev:x")
+    told.send(Sent(InputKind.SURVEY, 0, 1, message_bytes(amended, "E1")))
+    told.drain()
+    inputs = [r for r in records_of(told) if r.topic != TOPOLOGY.coding_events]
+    last = {record.key: record for record in told.records(TOPOLOGY.coding_events)}
+
+    assert recounted([*inputs, *last.values()]).event_faults
+    assert recounted([*inputs, *last.values()], Extent({}, is_compacted=True)).agrees
+    assert not recounted([*inputs, last[b"E2"]], Extent({}, is_compacted=True)).agrees
+
+
 def test_what_is_no_coding_event_is_a_fault() -> None:
     """The recount goes on past it."""
     records = records_of(episodes(E1=IMPROVED))

@@ -32,8 +32,8 @@ received = st.builds(
 def written(record: Record) -> Record:
     """The sealed dead letter of *record*, as it is read again."""
     letter = dead_letter(record, origin_of(record, InputKind.SURVEY), REJECTED, topic="dead-letter", partition=1)
-    topic, partition, key, value, headers = seal_dead_letter(letter, CIPHER)
-    return Record(topic, partition, 0, 0, key, value, headers)
+    sealed = seal_dead_letter(letter, CIPHER)
+    return Record(sealed.topic, sealed.partition, 0, 0, sealed.key, sealed.value, sealed.headers)
 
 
 @settings(max_examples=150, deadline=None)

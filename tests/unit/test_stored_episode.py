@@ -4,12 +4,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.domain.coder import CodedEpisode, advance, may_be_coded
+from streams.domain.coder import CodedEpisode, advance, decided, may_be_coded
 from streams.domain.decision import Coded, decide
 from streams.domain.episode import Arrival, current_facts
 from streams.domain.fact import Fact
 from streams.domain.policy import Policy
-from streams.processing.stored_episode import EpisodeFormatError, decode_episode, encode_episode, with_new_facts
+from streams.processing.stored_episode import (
+    EncodedArrival,
+    EpisodeFormatError,
+    decode_episode,
+    encode_episode,
+    grown,
+    with_new_facts,
+)
 from tests.episode_notation import facts_of
 from tests.policies_for_tests import DEFAULT, POLICIES
 from tests.strategies import arrivals, batches, histories
@@ -27,6 +34,10 @@ def arrived(episode: str) -> list[Arrival]:
     return [Arrival(fact, 1_750_000_000_000 + number) for number, fact in enumerate(facts_of(episode))]
 
 
+def encoded(batch: list[Arrival]) -> list[EncodedArrival]:
+    return [EncodedArrival.of(arrival.fact, arrival.timestamp_ms) for arrival in batch]
+
+
 def advanced(before: CodedEpisode, batch: list[Arrival], policy: Policy) -> CodedEpisode:
     return advance(before, batch, episode_id="episode", policy=policy).after
 
@@ -39,12 +50,30 @@ def test_bytes_are_added_as_facts_are(cut: list[list[Arrival]], policy: Policy) 
     coded = CodedEpisode()
     for batch in cut:
         step = advance(coded, batch, episode_id="episode", policy=policy)
-        added = with_new_facts(value, batch)
+        added = with_new_facts(value, encoded(batch))
         if added is not None:
             assert decode_episode(added) == step.after
             assert step.event is None
             assert not step.after.ledger.entries
         coded, value = step.after, added if added is not None else encode_episode(step.after)
+
+
+@law
+@given(arrivals().flatmap(batches), any_policy)
+def test_an_episode_is_decided_behind_its_bytes(cut: list[list[Arrival]], policy: Policy) -> None:
+    """Where all that arrives is new, an episode that is only added to is decided, told and kept as one that is read."""
+    coded = CodedEpisode()
+    for batch in cut:
+        step = advance(coded, batch, episode_id="episode", policy=policy)
+        episode = grown(encode_episode(coded), encoded(batch))
+        if episode is not None and batch:
+            at_ms = episode.newest_timestamp_ms
+            decision, posting = decided(
+                episode.facts, episode.ledger, episode_id="episode", newest_timestamp_ms=at_ms, policy=policy
+            )
+            assert (decision, posting.event) == (step.decision, step.event)
+            assert decode_episode(episode.with_ledger(posting.ledger)) == step.after
+        coded = step.after
 
 
 @law
@@ -68,7 +97,7 @@ def test_what_is_coded_could_be(told: list[Fact], policy: Policy) -> None:
 )
 def test_most_facts_are_added_without_reading(before: str, batch: str) -> None:
     """A first fact, a treatment in a course, a second survey before any treatment."""
-    value = with_new_facts(stored(before) if before else None, arrived(batch))
+    value = with_new_facts(stored(before) if before else None, encoded(arrived(batch)))
 
     assert value is not None
     assert {fact.event_id for fact in decode_episode(value).episode.facts} == {
@@ -90,7 +119,7 @@ def test_most_facts_are_added_without_reading(before: str, batch: str) -> None:
 )
 def test_what_is_not_so_simple_is_read(before: str, batch: str, why: str) -> None:
     """Bytes are never added where reading might say something else."""
-    assert with_new_facts(stored(before) if before else None, arrived(batch)) is None, why
+    assert with_new_facts(stored(before) if before else None, encoded(arrived(batch))) is None, why
 
 
 @pytest.mark.parametrize(

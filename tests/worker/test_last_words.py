@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import aiokafka.errors as kafka_errors
 import pytest
 
 from streams.kafka.broker_access import AccessDeniedError
@@ -10,6 +9,7 @@ from streams.kafka.group_fenced_producer import FencedByGroupError
 from streams.worker.last_words import Ending, LastWords, ending_of
 from streams.worker.refusal import RefusedError
 from streams.worker.stall import Stall, Verdict
+from streams.worker.transactional_writer import PlaceTakenError
 from streams.worker.watchdog import StalledError
 
 
@@ -20,7 +20,7 @@ from streams.worker.watchdog import StalledError
         (RefusedError("no"), Ending.REFUSED),
         (StalledError(Verdict(Stall.STEP, 60)), Ending.STALLED),
         (FencedByGroupError(), Ending.FENCED),
-        (kafka_errors.ProducerFenced(), Ending.FENCED),
+        (PlaceTakenError("coder-0"), Ending.FENCED),
         (TimeoutError(), Ending.DOUBT),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value,

@@ -7,13 +7,16 @@ from itertools import islice
 import orjson
 import pytest
 
+from schemas.vocabulary import RecordStatus
 from streams.processing.changelog import POSITIONS_KEY, decode_positions
 from streams.processing.topology import InputKind
+from streams.worker.inbox import Backlog
 from streams.worker.step import Generation, TopicPartition
 from streams.worker.task_progress import Phase
 from streams.worker.tuning import Tuning
-from tests.care import Message, care, episodes_at_home_in, follow_up
+from tests.care import Message, baseline, care, episodes_at_home_in, follow_up, treatment
 from tests.driver import TOPOLOGY, TopicsInMemory, WorkerDriver, at_rest, finishes, until
+from tests.tasks_in_memory import NothingMore
 
 TASKS = 2
 SURVEYS, TREATMENTS = TOPOLOGY.survey_completed, TOPOLOGY.treatment_recorded
@@ -129,6 +132,58 @@ async def test_a_record_delivered_twice_is_processed_once(topics: TopicsInMemory
     assert sum(output.consumed.total() for output in outputs) == len(surveys) + 1
     assert sum(len(output.codings) for output in outputs) == 2
     assert len(topics.records(TOPOLOGY.dead_letter)) == 1
+
+
+# ---------------------------------------------------------------------------------------------
+# Two topics in step
+# ---------------------------------------------------------------------------------------------
+async def replayed(topics: TopicsInMemory, backlog: Backlog | None = None) -> list[str]:
+    """The actions that billing is told where all surveys are at hand, and treatments come one by one.
+
+    Each treatment was entered in error, which was known before its follow-up was answered.
+    """
+    for hour, episode_id in enumerate(episodes(5, partition=0)):
+        void = treatment(episode_id, version=2, status=RecordStatus.ENTERED_IN_ERROR)
+        for minute, message in enumerate((baseline(episode_id), treatment(episode_id), void, follow_up(episode_id))):
+            topics.send(message.kind, 0, message.value, timestamp_ms=60 * hour + minute)
+    driver = WorkerDriver(topics, Tuning(linger_seconds=0, inbox_records_max=2), backlog=backlog)
+    await driver.rebalance(0)
+    surveys, treatments = TopicPartition(SURVEYS, 0), TopicPartition(TREATMENTS, 0)
+    await finishes(driver.manager.receive(surveys, topics.log[surveys], generation_id=1))
+    for record in topics.log[treatments]:
+        await at_rest(topics)
+        await finishes(driver.manager.receive(treatments, [record], generation_id=1))
+    await until(lambda: topics.committed() == {source: len(topics.log[source]) for source in (surveys, treatments)})
+    return [orjson.loads(record.value or b"")["action"] for record in topics.records(TOPOLOGY.coding_events)]
+
+
+async def test_a_replay_publishes_nothing_that_it_takes_back(topics: TopicsInMemory) -> None:
+    """Topics are read in step, however unequal their paces: billing is told of nothing that was never so."""
+    assert await replayed(topics) == []
+
+
+async def test_out_of_step_a_replay_would(topics: TopicsInMemory) -> None:
+    """The same history where nothing is known of what is still to be read: right in the end, and noisy."""
+    assert await replayed(topics, NothingMore()) == ["new", "void"] * 5
+
+
+async def test_of_what_waits_no_more_is_asked(topics: TopicsInMemory) -> None:
+    """Records that wait for the other topic are left with the client beyond a number, and those of no other source."""
+    for number, episode_id in enumerate(episodes(3, partition=0)):
+        topics.send(SURVEYS, 0, baseline(episode_id).value, timestamp_ms=number)
+    topics.send(TREATMENTS, 0, treatment("E1").value)
+    driver = WorkerDriver(topics, Tuning(linger_seconds=0, source_records_max=3))
+    await driver.rebalance(0)
+    source = TopicPartition(SURVEYS, 0)
+
+    await driver.manager.receive(source, topics.log[source][:2], generation_id=1)
+    assert driver.manager.supplied() == set()
+    await driver.manager.receive(source, topics.log[source][2:], generation_id=1)
+    assert driver.manager.supplied() == {source}
+
+    await driver.deliver()
+    await driver.until_committed()
+    assert driver.manager.supplied() == set()
 
 
 # ---------------------------------------------------------------------------------------------
