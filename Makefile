@@ -9,6 +9,7 @@ READY := $(VENV)/.ready
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SOURCES := schemas streams tests bench
 PAGE_TOOLS := tests/page/node_modules/.package-lock.json
+CONTRACT_TOOLS := tests/contract/node_modules/.package-lock.json
 
 # The locks name neither an index nor a path: they hold wherever the same files are served.
 LOCK_TOOLS := build/lock-tools
@@ -28,12 +29,13 @@ or_apt_install = || { \
 OLD_PYTHON := "g9603 needs Python 3.11 or newer, and $(PYTHON) is not: install one, then make PYTHON=python3.13 (say)."
 NO_VENV := "$(PYTHON) cannot make virtual environments: install its venv package (apt-get install python3-venv)."
 NO_CHROMIUM := "The page is tested in Chromium: install it, such that chromium or google-chrome is on the path."
-NO_NODE := "The page's code is checked with Node.js 18 or newer: install it, with npm."
+NO_NODE := "The page's code and schemas/asyncapi.json are checked with Node.js 18 or newer: install it, with npm."
 NO_PICTURE_TOOLS := "Pictures of the page are made small with pngquant: install it, and the font Inter."
 NO_KAFKA := "The tests run a real Kafka, with Java 17 or newer and Maven: install both \
 	(apt-get install default-jre-headless maven, or brew install openjdk maven)."
 NO_PROGRAMS := "What is in deploy/ is checked with Prometheus' promtool and with docker-compose: install both \
 	(apt-get install prometheus docker-compose, or brew install prometheus docker-compose)."
+NO_POSTGRESQL := "Billing's tables are tested on PostgreSQL: install it (apt-get install postgresql); it need not run."
 NO_FAKETIME := "Scenarios with a wrong clock need libfaketime (Debian and Ubuntu: apt-get install libfaketime)."
 OTHER_PYTHON := "The locks are resolved on the oldest Python, so that newer ones can use them: make lock PYTHON=python3.11."
 
@@ -41,7 +43,7 @@ OTHER_PYTHON := "The locks are resolved on the oldest Python, so that newer ones
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup demo test test-3.9 chaos soak simulation check audit sbom fuzz format schemas bench lock clean
-.PHONY: java-and-maven chromium libfaketime screenshots deploy-programs deploy-check image-check
+.PHONY: java-and-maven chromium libfaketime postgresql screenshots deploy-programs deploy-check image-check
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -51,7 +53,7 @@ setup: $(READY) ## Make .venv: all that the lock file names, and this project.
 demo: setup ## Watch codes come out of a real Kafka. ARGS="--source synthea": of Synthea's patients.
 	@$(BIN)/g9603 demo $(ARGS)
 
-test: check java-and-maven chromium deploy-programs ## Run every check and every test. ARGS="-k name": of the tests, only these.
+test: check java-and-maven chromium deploy-programs postgresql $(CONTRACT_TOOLS) ## Run every check and every test. ARGS="-k name": of the tests, only these.
 	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile $(ARGS)
 
 test-3.9: setup java-and-maven chromium ## Run the tests that need a broker against Kafka 3.9. ARGS="-k name": only these.
@@ -96,8 +98,9 @@ format: setup $(PAGE_TOOLS) ## Bring the code into the house's format, and mend 
 	$(BIN)/ruff format .
 	npm run --silent --prefix tests/page format
 
-schemas: setup ## Write the JSON Schemas of the contract anew.
+schemas: setup ## Write the documents of the contract anew: JSON Schemas, AsyncAPI.
 	$(BIN)/g9603 schema write schemas/v1
+	env -u G9603_APP_ID -u G9603_TOPIC_PREFIX $(BIN)/g9603 schema asyncapi > schemas/asyncapi.json
 
 screenshots: setup chromium ## Take the pictures of the page that the README shows.
 	@command -v pngquant >/dev/null $(call or_apt_install,pngquant fonts-inter,$(NO_PICTURE_TOOLS))
@@ -112,13 +115,13 @@ lock: ## Resolve the lock files anew. ARGS=--upgrade: to the newest versions.
 	$(LOCK_TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check 'pip-tools>=7.6,<8'
 	$(PIP_COMPILE) $(ARGS) --output-file requirements/runtime.lock --extra demo pyproject.toml
 	$(DEVELOPMENT_REQUIREMENTS) | $(PIP_COMPILE) $(ARGS) --constraint requirements/runtime.lock \
-		--output-file requirements/development.lock --extra demo pyproject.toml -
+		--output-file requirements/development.lock --extra billing --extra demo pyproject.toml -
 	$(BUILD_REQUIREMENTS) | $(PIP_COMPILE) $(ARGS) --constraint requirements/development.lock \
 		--output-file requirements/build.lock -
 	rm -rf $(LOCK_TOOLS)
 
 clean: ## Remove .venv, the caches and what was built.
-	rm -rf $(VENV) tests/page/node_modules build dist .cache .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) tests/*/node_modules build dist .cache .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Made from nothing, so that what a new lock no longer names is gone.
@@ -138,16 +141,19 @@ java-and-maven: setup
 chromium:
 	@{ command -v chromium || command -v google-chrome; } >/dev/null $(call or_apt_install,chromium,$(NO_CHROMIUM))
 
-# tsc and biome: they check the page's code, and nothing of them is in it.
-$(PAGE_TOOLS): tests/page/package-lock.json
+# tsc and biome check the page's code, AsyncAPI's parser a document: nothing of them is in what we ship.
+$(PAGE_TOOLS) $(CONTRACT_TOOLS): %/node_modules/.package-lock.json: %/package-lock.json
 	@command -v npm >/dev/null $(call or_apt_install,nodejs npm,$(NO_NODE))
-	npm ci --silent --prefix tests/page
+	npm ci --silent --prefix $*
 	@touch $@
 
 deploy-programs: setup
 	@{ command -v promtool && command -v docker-compose; } >/dev/null \
 		$(call or_apt_install,prometheus docker-compose,$(NO_PROGRAMS))
 	@$(BIN)/python -m tests.deploy.programs
+
+postgresql:
+	@{ ls /usr/lib/postgresql/*/bin/initdb || command -v initdb; } >/dev/null 2>&1 $(call or_apt_install,postgresql,$(NO_POSTGRESQL))
 
 libfaketime:
 	@ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 $(call or_apt_install,libfaketime,$(NO_FAKETIME))

@@ -11,6 +11,8 @@ from schemas.survey_completed import SurveyCompleted
 from schemas.treatment_recorded import TreatmentRecorded
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+CONTRACT_VERSION = "1.0.0"
+"""Rises with each field that is added; what was released before is kept in ``schemas/released``."""
 
 MESSAGES: Mapping[str, type[BaseModel]] = {
     "survey-completed": SurveyCompleted,
@@ -19,20 +21,25 @@ MESSAGES: Mapping[str, type[BaseModel]] = {
 }
 """By the name of the file that its schema is kept in."""
 
+_SCORE_OR_ANSWERS = [
+    {"required": ["score"], "properties": {"score": {"not": {"type": "null"}}}},
+    {"required": ["answers"], "properties": {"answers": {"not": {"type": "null"}}}},
+]
+_IN_THE_DOCUMENT = "#/$defs/{model}"
+
 
 def json_schema(name: str) -> dict[str, Any]:
-    """The JSON Schema of the message *name*, version 1.
+    """The JSON Schema of the message *name*, version 1."""
+    return {"$schema": DIALECT, "$id": f"urn:g9603:{name}:v1", **schema_of_type(name)}
+
+
+def schema_of_type(name: str, *, ref_template: str = _IN_THE_DOCUMENT) -> dict[str, Any]:
+    """What is to be valid as the message *name*; its parts stand in ``$defs``, and *ref_template* leads to them.
 
     What one cannot say in pydantic's types is added: of a survey's ``score`` and ``answers`` one is required.
     """
-    schema = MESSAGES[name].model_json_schema(mode="validation")
-    document = {"$schema": DIALECT, "$id": f"urn:g9603:{name}:v1", **schema}
-    if name == "survey-completed":
-        document["anyOf"] = [
-            {"required": ["score"], "properties": {"score": {"not": {"type": "null"}}}},
-            {"required": ["answers"], "properties": {"answers": {"not": {"type": "null"}}}},
-        ]
-    return document
+    schema = MESSAGES[name].model_json_schema(mode="validation", ref_template=ref_template)
+    return {**schema, "anyOf": _SCORE_OR_ANSWERS} if MESSAGES[name] is SurveyCompleted else schema
 
 
 def schema_text(name: str) -> str:

@@ -2,6 +2,7 @@
 
 import typer
 
+from streams.cli.billing import billing
 from streams.cli.dead_letter import dead_letter
 from streams.cli.demo import demo
 from streams.cli.explain import explain
@@ -38,5 +39,6 @@ cli.command()(lag)
 cli.command()(reconcile)
 cli.command()(report)
 cli.add_typer(dead_letter, name="dead-letter")
+cli.add_typer(billing, name="billing")
 cli.add_typer(policy, name="policy")
 cli.add_typer(schema, name="schema")

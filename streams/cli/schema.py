@@ -1,17 +1,23 @@
 """``g9603 schema``: the contract as documents."""
 
+import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
+from schemas.compatibility import Side, breaking_changes
 from schemas.json_schema import MESSAGES, json_schema, schema_text
-from streams.cli.console import out, print_json
+from streams.cli.asyncapi_document import asyncapi_document
+from streams.cli.console import ExitCode, fail, out, print_json, settings_of_environment
 from streams.instruments.registry import load_registry
+from streams.processing.topology import Topology
 
-schema = typer.Typer(help="The contract as documents: JSON Schemas, and the instruments.", no_args_is_help=True)
+schema = typer.Typer(
+    help="The contract as documents: JSON Schemas, AsyncAPI, and the instruments.", no_args_is_help=True
+)
 
 Message = StrEnum("Message", {name.upper().replace("-", "_"): name for name in MESSAGES})  # type: ignore[misc]
 
@@ -30,6 +36,36 @@ def write(folder: Annotated[Path, typer.Argument(help="Where to; made where it i
         path = folder / f"{name}.schema.json"
         path.write_text(schema_text(name))
         out.print(str(path), highlight=False, soft_wrap=True)
+
+
+@schema.command()
+def asyncapi() -> None:
+    """Print all topics and messages as an AsyncAPI 3 document, with the names of your topics."""
+    settings = settings_of_environment()
+    print_json(asyncapi_document(Topology(settings.app_id, settings.topic_prefix)))
+
+
+@schema.command()
+def check(
+    folder: Annotated[Path, typer.Argument(help="JSON Schemas of an earlier version, as `write` writes them.")],
+) -> None:
+    """Say what would break for whoever was built for an earlier version; ends with 1 if anything would."""
+    broken = []
+    for name in MESSAGES:
+        side = Side.OUTPUT if name == "coding-event" else Side.INPUT
+        released = _released(folder / f"{name}.schema.json")
+        broken += [f"{name}: {sentence}" for sentence in breaking_changes(released, json_schema(name), side)]
+    if broken:
+        fail("\n".join(broken), ExitCode.FAILED)
+    out.print(f"compatible with {folder}", highlight=False, soft_wrap=True)
+
+
+def _released(path: Path) -> dict[str, Any]:
+    try:
+        told: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        fail(f"{path} is no JSON Schema: name a folder that `g9603 schema write` wrote.", ExitCode.BAD_INPUT)
+    return told
 
 
 @schema.command()

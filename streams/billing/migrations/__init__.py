@@ -1,0 +1,1 @@
+"""How the tables of a billing database have grown."""

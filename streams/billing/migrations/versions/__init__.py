@@ -1,0 +1,1 @@
+"""One a step, each named by its number."""

@@ -1,0 +1,78 @@
+"""`g9603 billing export` and `held`, of an episode of each channel, and of one whose code was taken back."""
+
+import csv
+import io
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hl7apy.parser import parse_message
+from typer.testing import CliRunner, Result
+
+from schemas.vocabulary import Channel
+from streams.billing.book import BillingBook
+from streams.billing.engine import open_database
+from streams.cli.application import cli
+from tests.billing.test_book import BETTER, CORRECTED, events_of, passage, records_of
+
+VOIDED = [event | {"channel": "claim"} for event in events_of("voided", [BETTER, CORRECTED, None])]
+ONE_EACH = [events_of(channel, [BETTER])[0] | {"channel": channel} for channel in Channel]
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """The database."""
+    url = f"sqlite:///{tmp_path / 'billing.sqlite'}"
+    engine = open_database(url)
+    book = BillingBook(engine, "coding-events")
+    book.positions([0])
+    book.write([passage(records_of([*VOIDED, *ONE_EACH]))])
+    engine.dispose()
+    return url
+
+
+def asked(url: str, *arguments: str) -> Result:
+    told = CliRunner().invoke(cli, ["billing", *arguments], env={"G9603_BILLING_DATABASE": url})
+    assert told.exit_code == 0, told.output
+    return told
+
+
+def test_hl7(url: str) -> None:
+    """What goes on claims, and all that was taken back of it: the balance is what stands."""
+    messages = asked(url, "export", "dft").stdout.split("\n")
+    balance: Counter[str] = Counter()
+    for message in filter(None, messages):
+        for financial in parse_message(message, find_groups=True).dft_p03_financial:
+            sign = {"CG": 1, "CD": -1}[financial.ft1.ft1_6.to_er7()]
+            balance[financial.ft1.ft1_2.to_er7()] += sign
+
+    standing = {event["event_id"]: 1 for event in ONE_EACH if event["channel"] in {"claim", "both"}}
+    assert {charge: count for charge, count in balance.items() if count} == standing
+    assert len(balance) == len(standing) + 2
+
+
+def test_fhir(url: str) -> None:
+    """Each episode once, with what has become of it."""
+    items = [json.loads(line) for line in asked(url, "export", "charge-item").stdout.splitlines()]
+
+    assert {item["identifier"][0]["value"]: item["status"] for item in items} == {
+        "voided": "entered-in-error",
+        "claim": "billable",
+        "both": "billable",
+        "registry": "not-billable",
+        "hold": "planned",
+    }
+
+
+def test_a_registry(url: str) -> None:
+    """Only what goes to registries."""
+    rows = list(csv.DictReader(io.StringIO(asked(url, "export", "registry").stdout)))
+
+    assert [row["episode_id"] for row in rows] == ["both", "registry"]
+
+
+def test_the_work_list(url: str) -> None:
+    """What is on hold, for a script and for a person."""
+    assert [event["episode_id"] for event in json.loads(asked(url, "held", "--json").stdout)] == ["hold"]
+    assert "1 on hold" in asked(url, "held").stdout
