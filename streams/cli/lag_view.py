@@ -79,7 +79,7 @@ def _partition_table(waiting: Sequence[PartitionView]) -> Table:
         table.add_row(
             Text(f"{partition.topic}-{partition.partition}"),
             f"{partition.lag_records:,}",
-            duration_text(partition.lag_seconds),
+            duration_text(partition.lag_seconds) if partition.lag_seconds else "not known",
             Text(partition.worker or "nobody"),
         )
     if len(waiting) > _PARTITIONS_MAX:

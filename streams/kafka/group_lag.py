@@ -15,8 +15,8 @@ from streams.kafka.group_description import described_group
 from streams.monitoring.reading import GroupReading, PartitionReading
 
 _NO_OFFSET = -1
-_FIRST_FETCH_MS = 200
-_OLDEST_SECONDS_MAX = 0.5
+_FETCH_WAIT_MS = 100
+_OLDEST_SECONDS_MAX = 1.0
 """How long a reading may take to look for the oldest records; what was not found by then is found the next time."""
 _FETCH_BYTES = 16 * 1024
 """Of a partition only the first record is wanted; a larger batch comes all the same."""
@@ -123,8 +123,7 @@ class GroupLag:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _OLDEST_SECONDS_MAX
         while open_ones and loop.time() < deadline:
-            fetched = await self._consumer.getmany(*open_ones, timeout_ms=_FIRST_FETCH_MS, max_records=1)
-            found = 0
+            fetched = await self._consumer.getmany(*open_ones, timeout_ms=_FETCH_WAIT_MS, max_records=1)
             for tp, span in list(open_ones.items()):
                 records = fetched.get(tp) or (await self._consumer.getmany(tp, timeout_ms=0, max_records=1)).get(tp)
                 if records:
@@ -133,10 +132,7 @@ class GroupLag:
                     empty.add(tp)
                 else:
                     continue
-                found += 1
                 del open_ones[tp]
-            if not found:
-                break
         return empty
 
 

@@ -43,9 +43,9 @@ def test_the_coding_events_are_those_of_the_coder() -> None:
         if told["topic"] not in decode:
             continue
         headers = [(name, said.encode()) for name, said in told["headers"].items()]
-        episode_id, fact = decode[told["topic"]](orjson.dumps(told["payload"]), headers)
+        decoded = decode[told["topic"]](orjson.dumps(told["payload"]), headers)
         arrived_at_ms = int(datetime.fromisoformat(told["headers"]["ce_time"]).timestamp() * 1000)
-        step = advance(coded, [Arrival(fact, arrived_at_ms)], episode_id=episode_id, policy=policy)
+        step = advance(coded, [Arrival(decoded.fact, arrived_at_ms)], episode_id=decoded.episode_id, policy=policy)
         coded = step.after
         if step.event is not None:
             records.append(coding_record(step.event, topic="coding-events", partition=0))
