@@ -43,8 +43,7 @@ def export(
     """Write what the database holds to standard output.
 
     dft and claim-line: all that ever happened, a message or a line (as NDJSON) for each change. charge-item: what
-    each episode has come to, as NDJSON, those taken back included. registry: what stands of
-    MIPS measure 420.
+    each episode has come to, as NDJSON, those taken back included. registry: what stands of MIPS measure 420.
     """
     with refusals(), billing_database(settings_of_environment()) as database:
         _EXPORTS[into](database, sys.stdout)
