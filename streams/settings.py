@@ -120,9 +120,7 @@ class Settings(BaseSettings):
     billing_database: Annotated[
         SecretStr | None, Field(description="Of g9603 billing: sqlite:///FILE, or postgresql://USER@HOST/NAME.")
     ] = None
-    billing_database_file: Annotated[Path | None, Field(description="Holds that, where it has a password in it.")] = (
-        None
-    )
+    billing_database_file: Annotated[Path | None, Field(description="Holds that, and a password.")] = None
     encryption_keys: Annotated[
         SecretStr | None, Field(description="Keys that seal episodes and dead letters; a file is better.")
     ] = None

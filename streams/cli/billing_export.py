@@ -14,7 +14,7 @@ from schemas.vocabulary import Channel
 from streams.billing.exports.charge_item import charge_item
 from streams.billing.exports.claim_line import claim_line
 from streams.billing.exports.dft import dft_messages
-from streams.billing.exports.registry import COLUMNS, registry_row
+from streams.billing.exports.registry import COLUMNS, is_of_measure, registry_row
 from streams.cli.billing_database import billing_database
 from streams.cli.console import out, print_json, refusals, settings_of_environment
 
@@ -34,13 +34,16 @@ class Format(StrEnum):
 def export(
     into: Annotated[
         Format,
-        typer.Argument(help="HL7 v2.5.1 DFT^P03, FHIR R4 ChargeItem, service lines of X12 837P, CSV for a registry."),
+        typer.Argument(
+            metavar="FORMAT",
+            help="HL7 v2.5.1 DFT^P03, FHIR R4 ChargeItem, service lines of X12 837P, CSV for a registry.",
+        ),
     ],
 ) -> None:
     """Write what the database holds to standard output.
 
     dft and claim-line: all that ever happened, a message or a line (as NDJSON) for each change. charge-item: what
-    each episode has come to, as NDJSON, those taken back included. registry: what stands and goes to a registry.
+    each episode has come to, as NDJSON, those taken back included. registry: what stands of MIPS measure 420.
     """
     with refusals(), billing_database(settings_of_environment()) as database:
         _EXPORTS[into](database, sys.stdout)
@@ -90,7 +93,8 @@ def _write_registry_rows(database: "Engine", file: TextIO) -> None:
 
     rows = csv.writer(file, lineterminator="\n")
     rows.writerow(COLUMNS)
-    rows.writerows(map(registry_row, read_standing(database, Channel.REGISTRY, Channel.BOTH)))
+    standing = read_standing(database, Channel.REGISTRY, Channel.BOTH)
+    rows.writerows(registry_row(event) for event in standing if is_of_measure(event))
 
 
 _EXPORTS: Mapping[Format, Callable[["Engine", TextIO], None]] = {

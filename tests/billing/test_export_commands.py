@@ -17,7 +17,8 @@ from streams.cli.application import cli
 from tests.billing.test_book import BETTER, CORRECTED, events_of, passage, records_of
 
 VOIDED = [event | {"channel": "claim"} for event in events_of("voided", [BETTER, CORRECTED, None])]
-ONE_EACH = [events_of(channel, [BETTER])[0] | {"channel": channel} for channel in Channel]
+ONE_EACH = [events_of(channel, [BETTER])[0] | {"channel": channel, "program": "mips-420"} for channel in Channel]
+BACK_PAIN = events_of("back-pain", [BETTER])[0] | {"channel": "registry"}
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def url(tmp_path: Path) -> str:
     engine = open_database(url)
     book = BillingBook(engine, "coding-events")
     book.positions([0])
-    book.write([passage(records_of([*VOIDED, *ONE_EACH]))])
+    book.write([passage(records_of([*VOIDED, *ONE_EACH, BACK_PAIN]))])
     engine.dispose()
     return url
 
@@ -62,11 +63,12 @@ def test_fhir(url: str) -> None:
         "both": "billable",
         "registry": "not-billable",
         "hold": "planned",
+        "back-pain": "not-billable",
     }
 
 
 def test_a_registry(url: str) -> None:
-    """Only what goes to registries."""
+    """Only what goes to registries, and was decided by the measure's rules."""
     rows = list(csv.DictReader(io.StringIO(asked(url, "export", "registry").stdout)))
 
     assert [row["episode_id"] for row in rows] == ["both", "registry"]

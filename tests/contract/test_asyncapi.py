@@ -64,10 +64,10 @@ def test_its_own_tool_has_nothing_to_say() -> None:
 def test_its_own_tool_would_say_it() -> None:
     """Silence is an answer only of one who speaks up."""
     document = copy.deepcopy(DOCUMENT)
-    document["operations"]["tell-billing"]["action"] = "shout"
+    document["channels"]["dead-letter"]["messages"]["dead-letter"]["$ref"] = "#/components/messages/letter"
     document["channels"]["coding-events"]["bindings"]["kafka"]["topicConfiguration"]["retention.ms"] = "for ever"
 
     told = judged(document)
 
-    assert "error: operations.tell-billing.action" in told
+    assert "error: channels.dead-letter.messages.dead-letter.$ref" in told
     assert "error: channels.coding-events.bindings.kafka.topicConfiguration.retention.ms" in told

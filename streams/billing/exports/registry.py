@@ -1,4 +1,4 @@
-"""What stands as rows for a registry, as MIPS measure #420 is collected by registries alone.
+"""What stands as rows for a registry: MIPS measure #420, which registries alone collect.
 
 CMSgov/qpp-measures-data, measures-data.json: #420, submissionMethods ["registry"]. How CMS names the columns of an
 upload is each registry's own; `README.md` beside this file has what these hold.
@@ -8,6 +8,8 @@ from schemas.coding_event import CodingEvent
 from schemas.vocabulary import QualityDataCode
 
 MEASURE = "420"
+PROGRAM = "mips-420"
+"""The program of a policy that decides by the measure's rules; what others decided is not the measure's."""
 COLUMNS = (
     *("measure", "performance", "code", "patient_id", "episode_id", "encounter_id", "service_date", "rendering_npi"),
     *("facility_id", "payer_id", "diagnoses", "treatment_code", "treatment_at", "instrument", "instrument_version"),
@@ -20,6 +22,11 @@ _PERFORMANCE = {
     QualityDataCode.SCORE_NOT_IMPROVED: "not met",
     QualityDataCode.RESULTS_NOT_AVAILABLE: "no results",
 }
+
+
+def is_of_measure(event: CodingEvent) -> bool:
+    """Whether the rules of the measure were those that decided *event*."""
+    return event.program == PROGRAM
 
 
 def registry_row(event: CodingEvent) -> tuple[str, ...]:
