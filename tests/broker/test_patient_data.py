@@ -216,7 +216,7 @@ async def test_a_changelog_that_cannot_be_read(fleet: Fleet, tmp_path: Path, key
     worker = fleet.start()
 
     assert await ended(worker) != 0
-    told = "ValidationError at " if key == POSITIONS_KEY else "an episode in a format of another version"
+    told = f"{'positions' if key == POSITIONS_KEY else 'an episode'} in a format of another version"
     assert told in words(worker, tmp_path)
     assert found_under(tmp_path) == {}
     fleet.workers.clear()
