@@ -10,6 +10,7 @@ from streams.metrics.exposition import Figures
 from streams.metrics.metric import Metric
 from streams.monitoring.worker_report import CodingCount, DeadLetterSeen, WorkerReport
 from streams.worker.task_manager import TaskManager
+from streams.worker.task_progress import Phase
 from streams.worker.worker_metrics import WorkerMetrics
 
 
@@ -51,14 +52,14 @@ def self_report(  # noqa: PLR0913 - it tells of many things
         phase=phase,
         trouble=trouble,
         partitions=tuple(sorted(tasks.tasks)),
-        restore_remaining_records=tasks.records_remaining,
+        restore_remaining_records=tasks.records_remaining if tasks.progress.phase is Phase.RESTORING else 0,
         rebalances=_total(figures, catalogue.REBALANCES),
         endings=dict(identity.endings),
         records=_total(figures, catalogue.RECORDS_CONSUMED),
         episodes=sum(len(task.episodes) for task in tasks.tasks.values()),
         episode_bytes=sum(task.episode_bytes for task in tasks.tasks.values()),
         resident_bytes=figures.resident_bytes,
-        dead_letters={reason: count for (reason,), count in figures.counts(catalogue.DEAD_LETTERS).items()},
+        dead_letters={reason: count for (reason,), count in figures.counts(catalogue.DEAD_LETTERS).items() if count},
         newest_dead_letters=tuple(DeadLetterSeen(*letter) for letter in metrics.newest_dead_letters),
         codings=_codings(figures),
         latency_bounds_seconds=catalogue.CODING_LATENCY_SECONDS.buckets,

@@ -93,6 +93,9 @@ async def test_each_worker_shows_the_whole_group(fleet: Fleet, session: aiohttp.
         )
 
     await until(both_are_told)
+    letters = (await pages[0].view())["dead_letters"]
+    assert letters
+    assert all(letters.values()), "a reason that nothing was turned away for is none to look at"
     first, second = [await one.figures() for one in pages]
     counted = await fleet.recounted()
     assert first["g9603_group_members"] == second["g9603_group_members"] == 2
