@@ -1,7 +1,6 @@
 """``g9603 lag``: how far the workers are behind, and when they will have caught up."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from rich.live import Live
 
 from streams.cli.console import ExitCode, err, out, print_json, refusals, settings_of_environment
 from streams.cli.lag_view import lag_view
+from streams.kafka.clock import now_ms
 from streams.kafka.connection import connection_options
 from streams.kafka.granted_rights import ensure_rights
 from streams.kafka.group_lag import group_lag
@@ -73,18 +73,14 @@ async def _views(settings: Settings, every: float, *, watch: bool) -> AsyncItera
         await ensure_rights(connection, rights_of(Role.OBSERVER, topology))
         async with (
             group_lag(connection, topology.app_id, topology.sources) as group,
-            report_topic(connection, topology.worker_reports, now_ms=_now_ms(), tells=False) as reports,
+            report_topic(connection, topology.worker_reports, now_ms=now_ms(), tells=False) as reports,
         ):
             while True:
-                monitor.take_reading(await group.read(_now_ms()))
+                monitor.take_reading(await group.read(now_ms()))
                 for report in await reports.heard():
                     monitor.take_report(report)
                 status.stop()
-                yield monitor.view(_now_ms())
+                yield monitor.view(now_ms())
                 if not watch:
                     return
                 await asyncio.sleep(every)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -48,3 +48,30 @@ class Unobserved:
         """Nothing."""
         del part
         return nullcontext()
+
+
+class PassingOn:
+    """Passes everything on to another observer: for those that add to one word of it.
+
+    Args:
+        observer: Is told, too.
+    """
+
+    def __init__(self, observer: WorkObserver) -> None:
+        self._observer = observer
+
+    def step_computed(self, seconds: float) -> None:
+        """A step was computed."""
+        self._observer.step_computed(seconds)
+
+    def step_committed(self, step: Step) -> None:
+        """A step is committed."""
+        self._observer.step_committed(step)
+
+    def tasks_assigned(self, seconds_without: float) -> None:
+        """The tasks are here."""
+        self._observer.tasks_assigned(seconds_without)
+
+    def timing(self, part: TransactionPart) -> AbstractContextManager[object]:
+        """Measures a part of a transaction."""
+        return self._observer.timing(part)

@@ -1,8 +1,8 @@
 """All that others see of a worker: its pages, its figures, its reports. The work goes on without any of it."""
 
-import time
 from dataclasses import dataclass
 
+from streams.kafka.clock import now_ms
 from streams.kafka.connection import connection_options
 from streams.monitoring.group_monitor import GroupMonitor
 from streams.monitoring.worker_report import WorkerReport
@@ -17,11 +17,6 @@ from streams.worker.tuning import Tuning
 from streams.worker.watchdog import Watchdog
 from streams.worker.worker_metrics import WorkerMetrics
 from streams.worker.worker_pages import WorkerPages
-
-
-def now_ms() -> int:
-    """Unix time in milliseconds: the clock that Kafka's timestamps are of. Nothing is decided by it."""
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import structlog
 
 from streams.instruments.registry import load_registry
 from streams.intake.decoder import Decoder
+from streams.kafka.clock import now_ms
 from streams.policies.policy_loading import load_policy
 from streams.processing.stream_task import Coder
 from streams.processing.topology import Topology
@@ -22,7 +23,7 @@ from streams.worker.app import create_app
 from streams.worker.faust_transport import BatchTransport
 from streams.worker.last_words import Ending, LastWords
 from streams.worker.observer import WorkObserver
-from streams.worker.outlook import Outlook, create_outlook, now_ms
+from streams.worker.outlook import Outlook, create_outlook
 from streams.worker.preflight import preflight
 from streams.worker.refusal import RefusedError
 from streams.worker.self_report import WorkerIdentity

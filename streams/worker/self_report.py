@@ -1,7 +1,8 @@
 """What a worker tells the others of itself: its figures of now."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 
 from streams.domain.policy import Policy
@@ -24,11 +25,8 @@ class WorkerIdentity:
     endings: Mapping[str, int]
     """How former workers in its place ended, by reason."""
     started_at_ms: int
-
-    @property
-    def build(self) -> str:
-        """The version of this program."""
-        return version("g9603")
+    build: str = field(default_factory=partial(version, "g9603"))
+    """The version of this program."""
 
 
 def self_report(  # noqa: PLR0913 - it tells of many things

@@ -5,7 +5,6 @@ of what was written. Where they go to is said by OpenTelemetry's own variables (
 """
 
 import time
-from contextlib import AbstractContextManager
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
@@ -15,7 +14,7 @@ from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
 
 from streams.processing.task_output import CodingTold
 from streams.processing.trace_context import TraceContext
-from streams.worker.observer import TransactionPart, WorkObserver
+from streams.worker.observer import PassingOn, WorkObserver
 from streams.worker.step import Step
 
 _NS_PER_MS = 1_000_000
@@ -28,7 +27,7 @@ def span_processor() -> SpanProcessor:
     return BatchSpanProcessor(OTLPSpanExporter())
 
 
-class StepTraces:
+class StepTraces(PassingOn):
     """Sends the spans of committed steps, and passes everything on.
 
     Args:
@@ -38,13 +37,9 @@ class StepTraces:
     """
 
     def __init__(self, observer: WorkObserver, processor: SpanProcessor, *, service: str) -> None:
-        self._observer = observer
+        super().__init__(observer)
         self._processor = processor
         self._resource = Resource.create({SERVICE_NAME: service})
-
-    def step_computed(self, seconds: float) -> None:
-        """A step was computed."""
-        self._observer.step_computed(seconds)
 
     def step_committed(self, step: Step) -> None:
         """A step is committed."""
@@ -53,7 +48,7 @@ class StepTraces:
             for coding in output.codings:
                 if coding.cause is not None and coding.span is not None and coding.cause.is_sampled:
                     self._processor.on_end(self._span(coding, coding.cause, coding.span, now_ns))
-        self._observer.step_committed(step)
+        super().step_committed(step)
 
     def _span(self, coding: CodingTold, cause: TraceContext, span: TraceContext, now_ns: int) -> ReadableSpan:
         return ReadableSpan(
@@ -73,14 +68,6 @@ class StepTraces:
             start_time=min(coding.caused_at_ms * _NS_PER_MS, now_ns),
             end_time=now_ns,
         )
-
-    def tasks_assigned(self, seconds_without: float) -> None:
-        """The tasks are here."""
-        self._observer.tasks_assigned(seconds_without)
-
-    def timing(self, part: TransactionPart) -> AbstractContextManager[object]:
-        """Measures a part of a transaction."""
-        return self._observer.timing(part)
 
 
 def _span_context(context: TraceContext, *, is_remote: bool) -> SpanContext:
