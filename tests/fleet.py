@@ -139,7 +139,7 @@ class Fleet:
         """Wait until *worker* has *count* tasks, by its last word on the matter."""
 
         async def assigned(_lag: GroupLag) -> bool:
-            told = re.findall(r'"tasks": (\d+)', worker.log_tail())
+            told = re.findall(r'"tasks": (\d+)', worker.log_text())
             return bool(told) and int(told[-1]) == count
 
         await self.until(assigned, f"{worker.name} has {count} tasks")

@@ -71,7 +71,7 @@ def process_list() -> bytes:
 
 async def pages(worker: WorkerProcess) -> bytes:
     """All that *worker* tells whoever asks."""
-    (port,) = re.findall(r'"port": (\d+)', worker.log_tail())
+    (port,) = re.findall(r'"port": (\d+)', worker.log_text())
     told = b""
     async with aiohttp.ClientSession() as session:
         for path in ROUTES:
