@@ -127,7 +127,7 @@ async def _lately(
 ) -> Lately:
     found = await offsets_at(connection, inputs, since_ms)
     offsets = {tp: found.get(tp, wanted.end) for tp, wanted in inputs.items()}
-    episodes = set()
+    episodes: set[bytes] = set()
     async for run in read_ranges(connection, {tp: OffsetRange(offsets[tp], inputs[tp].end) for tp in inputs}):
         for record in run.records:
             try:

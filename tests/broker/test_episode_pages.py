@@ -34,6 +34,7 @@ class Sent(NamedTuple):
     key: bytes
     value: bytes
     headers: tuple[tuple[str, bytes], ...] = ()
+    kind: str = "any"
 
 
 def records(*messages: Message) -> list[Sent]:
