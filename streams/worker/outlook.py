@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from streams.domain.policy import Policy
 from streams.kafka.clock import now_ms
 from streams.kafka.connection import connection_options
 from streams.kafka.owner_lookup import OwnerLookup
@@ -72,20 +73,15 @@ def create_outlook(  # noqa: PLR0913 - it shows all parts
             phase=phase or str(tasks.progress.phase),
             trouble=watchdog.trouble,
             now_ms=now_ms(),
-            pages_url=pages_url(),
+            pages_url=url,
         )
-
-    def pages_url() -> str | None:
-        address = pages.address if pages is not None else None
-        return advertised_url(settings, access, address[1]) if access is not None and address is not None else None
 
     def put_group() -> None:
         if monitor.reading is not None:
             metrics.put_group(monitor.reading, monitor.catch_up_seconds, now_ms())
 
-    connection = connection_options(settings)
     watch = GroupWatch(
-        connection,
+        connection_options(settings),
         Topology(settings.app_id, settings.topic_prefix),
         monitor=monitor,
         report=report,
@@ -102,13 +98,26 @@ def create_outlook(  # noqa: PLR0913 - it shows all parts
         clock_ms=now_ms,
         ready_lag_seconds=settings.ready_lag_seconds,
     )
-    answers = EpisodeAnswers(
+    answers = _answers(settings, identity.policy, tasks, task_count, monitor, access)
+    pages = WebServer(access, source, answers) if access is not None else None
+    url = advertised_url(settings, access, pages) if access is not None and pages is not None else None
+    return Outlook(watch, pages, answers)
+
+
+def _answers(  # noqa: PLR0913, PLR0917 - what an answer may take
+    settings: Settings,
+    policy: Policy,
+    tasks: TaskManager,
+    task_count: int,
+    monitor: GroupMonitor,
+    access: WebAccess | None,
+) -> EpisodeAnswers:
+    connection = {**connection_options(settings), "client_id": WATCH_CLIENT_ID}
+    return EpisodeAnswers(
         tasks,
-        identity.policy,
+        policy,
         task_count,
-        owners=OwnerLookup({**connection, "client_id": WATCH_CLIENT_ID}, settings.app_id),
+        owners=OwnerLookup(connection, settings.app_id),
         pages_url=monitor.pages_url,
         peers=peer_pages(settings, access),
     )
-    pages = WebServer(access, source, answers) if access is not None else None
-    return Outlook(watch, pages, answers)

@@ -10,6 +10,7 @@ from yarl import URL
 from streams.settings import PREFIX, Settings
 from streams.web.access import WebAccess, WebRefusedError
 from streams.web.episodes import TAKEN_FOR, episode_path
+from streams.web.server import WebServer
 from streams.web.source import EpisodeAnswer, EpisodeQuestion, Text
 
 _ANSWER_SECONDS_MAX = 6.0
@@ -99,9 +100,11 @@ def peer_pages(settings: Settings, access: WebAccess | None) -> PeerPages:
     return PeerPages(access.token, trust, only_tls=access.tls is not None)
 
 
-def advertised_url(settings: Settings, access: WebAccess, port: int) -> str:
-    """Where other workers reach the pages that listen on *port*."""
+def advertised_url(settings: Settings, access: WebAccess, pages: WebServer) -> str | None:
+    """Where other workers reach *pages*; None where they are not served."""
+    if pages.address is None:
+        return None
     if settings.web_advertised_url is not None:
         return settings.web_advertised_url
     host = socket.getfqdn() if access.host in _EVERYWHERE else access.host
-    return str(URL.build(scheme="http" if access.tls is None else "https", host=host, port=port))
+    return str(URL.build(scheme="http" if access.tls is None else "https", host=host, port=pages.address[1]))
