@@ -18,6 +18,15 @@ class Respondent(StrEnum):
     PROXY = "proxy"
 
 
+class PatientMergeAction(StrEnum):
+    """What registration did with two patient ids."""
+
+    MERGE = "merge"
+    """HL7 v2 ADT^A40."""
+    UNMERGE = "unmerge"
+    """HL7 v2 ADT^A37: they are two patients after all."""
+
+
 class TreatmentCodeSystem(StrEnum):
     """Where a treatment's code comes from. HCPCS Level I is CPT."""
 

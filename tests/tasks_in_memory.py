@@ -18,6 +18,7 @@ from streams.processing.changelog import (
     decode_positions,
     episode_id_of,
     is_episode_key,
+    is_merge_key,
 )
 from streams.processing.records import Batch, InputRecord, OutputRecord
 from streams.processing.stored_episode import decode_episode
@@ -104,7 +105,8 @@ class TasksInMemory:
         compacted = {record.key or b"": record.value or b"" for record in self.changelog(partition)}
         positions = compacted.pop(POSITIONS_KEY, None)
         next_offsets: Mapping[str, int] = decode_positions(positions).next_offsets if positions else {}
-        self.tasks[partition] = StreamTask(partition, self._coder, compacted, next_offsets)
+        merges = {key: compacted.pop(key) for key in list(compacted) if is_merge_key(key)}
+        self.tasks[partition] = StreamTask(partition, self._coder, compacted, next_offsets, merges)
 
     def changelog(self, partition: int) -> list[Record]:
         """One partition of the changelog."""

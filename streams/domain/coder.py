@@ -1,6 +1,6 @@
 """One episode taken a step further: facts in, coding events out. The worker is this, per partition."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,6 +10,7 @@ from streams.domain.decision import Coded, NotCoded, decide
 from streams.domain.episode import Arrival, Episode
 from streams.domain.fact import Fact
 from streams.domain.ledger import Ledger, Posting
+from streams.domain.patient_merge import NOBODY_MERGED, survivors_among
 from streams.domain.policy import Policy
 
 
@@ -18,6 +19,8 @@ class CodedEpisode(msgspec.Struct, frozen=True, array_like=True):
 
     episode: Episode = Episode()
     ledger: Ledger = Ledger()
+    survivors: tuple[tuple[str, str], ...] = ()
+    """For each patient of the facts who was merged into another: that one."""
 
 
 class Step(NamedTuple):
@@ -44,26 +47,41 @@ def may_be_coded(survey_count: int, treatment_count: int) -> bool:
     return survey_count >= _SURVEYS_TO_COMPARE and treatment_count > 0
 
 
-def advance(before: CodedEpisode, arrivals: Sequence[Arrival], *, episode_id: str, policy: Policy) -> Step:
-    """Take *arrivals* into the episode and bring its ledger up to the new decision."""
+def advance(
+    before: CodedEpisode,
+    arrivals: Sequence[Arrival],
+    *,
+    episode_id: str,
+    policy: Policy,
+    survivors: Mapping[str, str] = NOBODY_MERGED,
+) -> Step:
+    """Take *arrivals* into the episode and bring its ledger up to the new decision; *survivors* as in `decided`."""
     episode = before.episode.with_arrivals(arrivals)
-    if episode is before.episode:
+    known = survivors_among(episode.facts, survivors)
+    if episode is before.episode and known == before.survivors:
         return Step(before, changed=False, decision=None)
-    if episode.facts is before.episode.facts:
+    if episode.facts is before.episode.facts and known == before.survivors:
         # Only seen again, at a later time: the decision is a function of the facts, and stands.
-        return Step(CodedEpisode(episode, before.ledger), changed=True, decision=None)
+        return Step(CodedEpisode(episode, before.ledger, known), changed=True, decision=None)
     decision, posting = decided(
         episode.facts,
         before.ledger,
         episode_id=episode_id,
         newest_timestamp_ms=episode.newest_timestamp_ms,
         policy=policy,
+        survivors=survivors,
     )
-    return Step(CodedEpisode(episode, posting.ledger), changed=True, decision=decision, event=posting.event)
+    return Step(CodedEpisode(episode, posting.ledger, known), changed=True, decision=decision, event=posting.event)
 
 
-def decided(
-    facts: Iterable[Fact], ledger: Ledger, *, episode_id: str, newest_timestamp_ms: int, policy: Policy
+def decided(  # noqa: PLR0913 - all that a decision rests on
+    facts: Iterable[Fact],
+    ledger: Ledger,
+    *,
+    episode_id: str,
+    newest_timestamp_ms: int,
+    policy: Policy,
+    survivors: Mapping[str, str] = NOBODY_MERGED,
 ) -> tuple[Coded | NotCoded, Posting]:
     """The decision on *facts*, and *ledger* brought up to it.
 
@@ -73,7 +91,8 @@ def decided(
         episode_id: The episode.
         newest_timestamp_ms: The newest Kafka timestamp among the records that brought the facts.
         policy: The rules.
+        survivors: By the id of a patient who was merged into another: that one.
     """
     decision = decide(facts, policy)
-    coding = coding_of(decision, policy) if isinstance(decision, Coded) else None
+    coding = coding_of(decision, policy, survivors) if isinstance(decision, Coded) else None
     return decision, ledger.brought_to(coding, episode_id=episode_id, decided_at_ms=newest_timestamp_ms)

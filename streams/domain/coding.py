@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ from schemas.vocabulary import Channel, CodingAction, QualityDataCode
 from streams.domain.decision import Coded
 from streams.domain.fact import Survey
 from streams.domain.instant import Instant, rfc3339_of_ms
+from streams.domain.patient_merge import NOBODY_MERGED
 from streams.domain.policy import Policy
 
 EVENT_ID_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:g9603:coding-event:v1")
@@ -72,8 +74,11 @@ class Coding(msgspec.Struct, frozen=True, array_like=True):
 _TOLD = ("encounter_id", "payer_id", "rendering_npi", "facility_id", "place_of_service", "diagnoses")
 
 
-def coding_of(decision: Coded, policy: Policy) -> Coding:
-    """The words for *decision*: the follow-up's own fields, and what it lacks from the anchor treatment."""
+def coding_of(decision: Coded, policy: Policy, survivors: Mapping[str, str] = NOBODY_MERGED) -> Coding:
+    """The words for *decision*: the follow-up's own fields, and what it lacks from the anchor treatment.
+
+    A patient who was merged into another goes by that one's id, the only one that a payer still knows.
+    """
     follow_up, anchor, comparison = decision.comparison.follow_up, decision.anchor, decision.comparison
     encounter_id = follow_up.encounter_id or anchor.encounter_id
     payer_id = follow_up.payer_id or anchor.payer_id
@@ -87,7 +92,7 @@ def coding_of(decision: Coded, policy: Policy) -> Coding:
         modifiers=payer.modifiers,
         charge=payer.charge,
         channel=payer.channel,
-        patient_id=follow_up.patient_id,
+        patient_id=survivors.get(follow_up.patient_id, follow_up.patient_id),
         encounter_id=encounter_id,
         payer_id=payer_id,
         rendering_npi=rendering_npi,

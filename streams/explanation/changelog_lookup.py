@@ -99,7 +99,7 @@ async def read_episode(
     if value is None:
         return None
     try:
-        return decode_episode(sealing.opened_episode(home.partition, key, value))
+        return decode_episode(sealing.opened_state(home.partition, key, value))
     except EncryptionError as error:
         raise ChangelogRefusedError(str(error)) from error
     except EpisodeFormatError as error:

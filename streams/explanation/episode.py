@@ -3,7 +3,7 @@
 Pure: the decision is made anew from the facts, by the policy that is given; nothing is looked up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,6 +84,8 @@ class EpisodeExplanation:
     agreement: Agreement
     warnings: tuple[str, ...]
     """What the senders should mend."""
+    survivors: Mapping[str, str]
+    """For each patient of the facts who was merged into another: that one."""
 
     def as_json(self) -> dict[str, Any]:
         """The same as JSON values."""
@@ -103,6 +105,7 @@ class EpisodeExplanation:
             "coding_events": list(self.events),
             "ledger": self.agreement.as_json(),
             "warnings": list(self.warnings),
+            "merged_patients": dict(self.survivors),
         }
 
 
@@ -116,7 +119,8 @@ def explain_episode(episode_id: str, coded: CodedEpisode, policy: Policy) -> Epi
     """
     decision = decide(coded.episode.facts, policy)
     facts = explain_facts(coded.episode, decision, policy)
-    coding = coding_of(decision, policy) if isinstance(decision, Coded) else None
+    survivors = dict(coded.survivors)
+    coding = coding_of(decision, policy, survivors) if isinstance(decision, Coded) else None
     current = current_facts(coded.episode.facts)
     findings = tuple(_explain_finding(finding, policy, current) for finding in decision.findings)
     decisive = _decisive(decision, findings)
@@ -131,7 +135,8 @@ def explain_episode(episode_id: str, coded: CodedEpisode, policy: Policy) -> Epi
         findings=findings,
         events=tuple(coded.ledger.events(episode_id)),
         agreement=agreement(coded.ledger, coding, policy),
-        warnings=sender_faults(facts),
+        warnings=sender_faults(facts, survivors),
+        survivors=survivors,
     )
 
 

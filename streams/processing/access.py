@@ -61,6 +61,7 @@ class Role(StrEnum):
     OBSERVER = "observer"
     AUDITOR = "auditor"
     REPLAYER = "replayer"
+    REGISTRAR = "registrar"
     OPERATOR = "operator"
 
 
@@ -91,6 +92,9 @@ def rights_of(role: Role, topology: Topology) -> tuple[Right, ...]:  # noqa: PLR
             return _of_an_auditor(topology)
         case Role.REPLAYER:
             return _of_a_replayer(topology)
+        case Role.REGISTRAR:
+            read_by_it = (topology.patient_merged, topology.episodes_changelog)
+            return tuple(_topic(name, Operation.READ) for name in read_by_it)
         case Role.OPERATOR:
             operations = (Operation.CREATE, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS)
             return tuple(_topic(s.name, operation) for s in topology.specifications for operation in operations)

@@ -27,6 +27,13 @@ class Gathering(msgspec.Struct):
     arrivals: list[EncodedArrival] = []
     cause: TraceContext | None = None
     """The trace that the last of them belongs to, where traces are followed."""
+    merged_at_ms: int | None = None
+    """Where a patient of the episode was merged: the Kafka timestamp of what touched the episode in this step."""
+
+    @property
+    def newest_timestamp_ms(self) -> int:
+        """The newest Kafka timestamp among what has arrived."""
+        return max([self.merged_at_ms or 0, *(arrival.timestamp_ms for arrival in self.arrivals)])
 
     def take(self, fact: Fact, timestamp_ms: int) -> None:
         """Add *fact*.

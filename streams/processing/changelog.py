@@ -1,13 +1,14 @@
 """How episodes and positions are written to the compacted changelog, and read again.
 
-A key is one letter for the kind of record, then the episode id. The value of an episode (`stored_episode`) is also
-how it is held in memory, so that a restore copies bytes.
+A key is one letter for the kind of record, then the episode id, or the digest of a merge of patients. The value of an
+episode (`stored_episode`) is also how it is held in memory, so that a restore copies bytes.
 """
 
 import msgspec
 
 POSITIONS_KEY = b"P"
 _EPISODE = b"E"
+_MERGE = b"M"
 
 
 class ChangelogFormatError(ValueError):
@@ -41,6 +42,21 @@ def episode_id_of(key: bytes) -> str:
 def is_episode_key(key: bytes) -> bool:
     """Whether *key* is an episode's."""
     return key.startswith(_EPISODE)
+
+
+def merge_key(digest: bytes) -> bytes:
+    """The key of a merge's record; it shows no patient's id."""
+    return _MERGE + digest
+
+
+def is_merge_key(key: bytes) -> bool:
+    """Whether *key* is a merge's."""
+    return key.startswith(_MERGE)
+
+
+def holds_patient_data(key: bytes) -> bool:
+    """Whether what stands under *key* is about patients."""
+    return is_episode_key(key) or is_merge_key(key)
 
 
 def encode_positions(positions: Positions) -> bytes:

@@ -10,6 +10,7 @@ class InputKind(StrEnum):
 
     SURVEY = "survey-completed"
     TREATMENT = "treatment-recorded"
+    PATIENT_MERGE = "patient-merged"
 
 
 RECORD_BYTES_MAX = 16 * 1024 * 1024
@@ -72,6 +73,11 @@ class Topology:
         return f"{self.topic_prefix}{InputKind.TREATMENT}"
 
     @property
+    def patient_merged(self) -> str:
+        """In: merges of patient ids."""
+        return f"{self.topic_prefix}{InputKind.PATIENT_MERGE}"
+
+    @property
     def coding_events(self) -> str:
         """Out: the billing topic."""
         return f"{self.topic_prefix}coding-events"
@@ -104,12 +110,16 @@ class Topology:
     @property
     def kinds(self) -> Mapping[str, InputKind]:
         """The input topics, and what each tells."""
-        return {self.survey_completed: InputKind.SURVEY, self.treatment_recorded: InputKind.TREATMENT}
+        return {
+            self.survey_completed: InputKind.SURVEY,
+            self.treatment_recorded: InputKind.TREATMENT,
+            self.patient_merged: InputKind.PATIENT_MERGE,
+        }
 
     @property
     def sources(self) -> tuple[str, ...]:
         """All topics that the tasks read."""
-        return (self.survey_completed, self.treatment_recorded, self.episodes_rekey)
+        return (*self.kinds, self.episodes_rekey)
 
     @property
     def specifications(self) -> tuple[TopicSpecification, ...]:
@@ -117,6 +127,7 @@ class Topology:
         return (
             TopicSpecification(self.survey_completed, "in: surveys", _KEPT),
             TopicSpecification(self.treatment_recorded, "in: treatments", _KEPT),
+            TopicSpecification(self.patient_merged, "in: merges of patient ids", _KEPT),
             TopicSpecification(self.episodes_rekey, "internal: records on their way home", _KEPT_OURS, internal=True),
             TopicSpecification(self.episodes_changelog, "internal: the episodes", _COMPACTED, internal=True),
             TopicSpecification(self.coding_events, "out: the billing topic", _KEPT_OURS),

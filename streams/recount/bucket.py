@@ -1,6 +1,6 @@
 """What should have come out of some of the episodes, by the input alone, and what did."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -15,8 +15,17 @@ from streams.domain.policy import Policy
 from streams.processing.arrivals import FACTS_MAX
 from streams.recount.billing_view import BillingView, without_action
 from streams.recount.comparison import Recount
-from streams.recount.entries import Entry, EventEntry, FactEntry, LetterEntry, RejectedEntry, TurnedAwayEntry
+from streams.recount.entries import (
+    Entry,
+    EventEntry,
+    FactEntry,
+    LetterEntry,
+    MergeEntry,
+    RejectedEntry,
+    TurnedAwayEntry,
+)
 from streams.recount.standing import Standing
+from streams.recount.told_merges import ToldMerge, survivors_of
 
 _Content: TypeAlias = dict[str, Any]
 _NOTHING: list[Fact] = []
@@ -28,10 +37,18 @@ class BucketRecount:
     Args:
         policies: That of now, then earlier ones.
         is_compacted: Whether the billing topic is.
+        merges: All merges of patients.
     """
 
-    def __init__(self, policies: Sequence[Policy], *, is_compacted: bool = False) -> None:
+    def __init__(
+        self, policies: Sequence[Policy], *, is_compacted: bool = False, merges: Sequence[ToldMerge] = ()
+    ) -> None:
         self._policies = policies
+        self._survivors = survivors_of(merges, only_taken_in=True)
+        self._survivors_then = survivors_of(merges, only_taken_in=False)
+        """When all merges are taken in."""
+        self._merges_wait = any(one.standing is not Standing.TAKEN_IN for one in merges)
+        self._merges: Counter[Standing] = Counter()
         self._taken_in: dict[str, list[Fact]] = defaultdict(list)
         self._moving: dict[str, list[Fact]] = defaultdict(list)
         self._waiting: dict[str, list[Fact]] = defaultdict(list)
@@ -53,6 +70,8 @@ class BucketRecount:
             match entry:
                 case FactEntry():
                     self._by_standing[entry.standing][entry.episode_id].append(entry.fact)
+                case MergeEntry():
+                    self._merges[entry.standing] += 1
                 case EventEntry():
                     self._view.take(entry.value)
                 case RejectedEntry():
@@ -66,8 +85,8 @@ class BucketRecount:
         """How what came out compares with what should have."""
         recount, view = self._recount, self._view
         taken_in, moving, waiting = map(_record_count, (self._taken_in, self._moving, self._waiting))
-        recount.record_count = taken_in + moving + waiting + len(self._rejected)
-        recount.waiting_records = moving + waiting
+        recount.record_count = taken_in + moving + waiting + len(self._rejected) + self._merges.total()
+        recount.waiting_records = moving + waiting + self._merges.total() - self._merges[Standing.TAKEN_IN]
         recount.waiting_records += sum(r.standing is not Standing.TAKEN_IN for r in self._rejected.values())
         recount.actions, recount.held_count = view.actions, len(view.active)
         for fault in view.faults:
@@ -90,15 +109,16 @@ class BucketRecount:
         waiting = self._waiting.get(episode_id, _NOTHING)
         event = self._view.active.get(episode_id)
         held = without_action(event) if event is not None else None
-        expected = _code(episode_id, taken_in, self._policies[0])
+        policy = self._policies[0]
+        expected = _code(episode_id, taken_in, policy, self._survivors)
         recount.code_count += expected is not None
-        if moving or waiting:
+        if moving or waiting or self._merges_wait:
             everything = [*taken_in, *moving, *waiting]
-            if _code(episode_id, everything, self._policies[0]) != held:
+            if _code(episode_id, everything, policy, self._survivors_then) != held:
                 recount.waiting.add(episode_id)
-        if expected == held or moving:
+        if expected == held or moving or (self._merges_wait and _but_for_patient(expected) == _but_for_patient(held)):
             return  # what is on the move may show in what billing holds, in part
-        if any(_code(episode_id, taken_in, policy) == held for policy in self._policies[1:]):
+        if any(_code(episode_id, taken_in, earlier, self._survivors) == held for earlier in self._policies[1:]):
             recount.by_earlier_policy += 1
         elif held is None:
             recount.missing.add(episode_id)
@@ -146,12 +166,16 @@ def _record_count(by_episode: Mapping[str, Sequence[Fact]]) -> int:
     return sum(fact.moved_to_episode_id is None for facts in by_episode.values() for fact in facts)
 
 
-def _code(episode_id: str, facts: Sequence[Fact], policy: Policy) -> _Content | None:
+def _but_for_patient(code: _Content | None) -> _Content | None:
+    return {**code, "patient_id": None} if code is not None else None
+
+
+def _code(episode_id: str, facts: Sequence[Fact], policy: Policy, survivors: Mapping[str, str]) -> _Content | None:
     """The content of the code that *facts* earn, as it looks after a trip over the wire."""
     decision = decide(_told_once(facts), policy)
     if not isinstance(decision, Coded):
         return None
-    told = without_action(content(coding_of(decision, policy), episode_id, CodingAction.NEW))
+    told = without_action(content(coding_of(decision, policy, survivors), episode_id, CodingAction.NEW))
     published: _Content = orjson.loads(orjson.dumps(told))  # tuples become lists
     return published
 

@@ -22,6 +22,7 @@ from streams.recount.entries import (
     EventEntry,
     FactEntry,
     LetterEntry,
+    MergeEntry,
     RejectedEntry,
     TurnedAwayEntry,
     decode_entries,
@@ -51,7 +52,9 @@ class RecountStudy:
         self._extent = extent
         self._opened = sealing.opened_letter
         self._policies = policies
-        self._decoders = input_decoders(Decoder(policies[0].instruments), topology)
+        decoder = Decoder(policies[0].instruments)
+        self._decoders = input_decoders(decoder, topology)
+        self._decode_merge = decoder.decode_merge
 
     def sort(self, run: Run) -> _Kept:
         """Facts and coding events by episode, dead letters and what should be one by where it was first read."""
@@ -59,11 +62,13 @@ class RecountStudy:
             return self._events(run)
         if run.partition.topic == self._topology.dead_letter:
             return self._letters(run)
+        if run.partition.topic == self._topology.patient_merged:
+            return self._merges(run)
         return self._inputs(run)
 
     def examine(self, chunks: Iterable[bytes]) -> Recount:
         """How the outcome compares with the expectation, over some of the episodes."""
-        bucket = BucketRecount(self._policies, is_compacted=self._extent.is_compacted)
+        bucket = BucketRecount(self._policies, is_compacted=self._extent.is_compacted, merges=self._extent.merges)
         for chunk in chunks:
             bucket.take(decode_entries(chunk))
         return bucket.compared()
@@ -90,6 +95,18 @@ class RecountStudy:
             left = None if is_turned_away else left_behind(decoded.fact, decoded.episode_id)
             if left is not None and self._is_wanted(left[0].encode()):
                 yield left[0].encode(), encode_entry(FactEntry(left[0], standing, left[1]))
+
+    def _merges(self, run: Run) -> _Kept:
+        positions, standing = self._extent.positions, Standing.TAKEN_IN
+        for record in run.records:
+            if positions is not None:
+                standing = positions.standing(run.partition, record.offset)
+            try:
+                self._decode_merge(record.value, record.headers)
+            except RejectedError as error:
+                yield from self._rejected(record, standing, error.reason)
+            else:
+                yield b"", encode_entry(MergeEntry(standing))
 
     def _rejected(self, record: InputRecord, standing: Standing, reason: RejectionReason) -> _Kept:
         coordinates = _coordinates(record)

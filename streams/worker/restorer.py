@@ -9,7 +9,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka import TopicPartition as KafkaTopicPartition
 
-from streams.processing.changelog import POSITIONS_KEY, Positions, decode_positions
+from streams.processing.changelog import POSITIONS_KEY, Positions, decode_positions, is_merge_key
 from streams.worker.refusal import RefusedError
 from streams.worker.tuning import Tuning
 
@@ -22,6 +22,7 @@ class RestoredPartition:
 
     episodes: dict[bytes, bytes] = field(default_factory=dict)
     positions: Positions | None = None
+    merges: dict[bytes, bytes] = field(default_factory=dict)
 
     def take(self, record: ConsumerRecord[bytes, bytes]) -> None:
         """Apply one changelog record: the last value of a key counts, and none removes it."""
@@ -29,6 +30,8 @@ class RestoredPartition:
             self.episodes.pop(record.key, None)
         elif record.key == POSITIONS_KEY:
             self.positions = decode_positions(record.value)
+        elif is_merge_key(record.key):
+            self.merges[record.key] = record.value
         else:
             self.episodes[record.key] = record.value
 

@@ -162,7 +162,7 @@ class TaskManager:
         restored = await self._restorer.restore([p for p in partitions if p not in kept])
         for partition, state in restored.items():
             offsets = state.positions.next_offsets if state.positions is not None else {}
-            kept[partition] = StreamTask(partition, self._coder, state.episodes, offsets)
+            kept[partition] = StreamTask(partition, self._coder, state.episodes, offsets, state.merges)
         self._generation, self._tasks, self._parked = generation, kept, None
         self._inbox.begin(self.next_offsets())
         self._assignments += 1

@@ -25,13 +25,14 @@ from streams.processing.changelog import (
 )
 from streams.processing.encryption import EncryptionError, EnvelopeCipher, value_context
 from streams.processing.encryption_keys import KeysRefusedError, parse_keys
+from streams.processing.merged_patients import MergedPatients
 from streams.processing.rekeying import ForeignRecordError, Origin, arrived_origin, origin_of, travelling_headers
 from streams.processing.stored_episode import EpisodeFormatError, decode_episode, encode_episode
 from streams.processing.topology import InputKind
 from streams.secret_text import SecretRefusedError
 from streams.settings import PREFIX, Settings, SettingsRefusedError, load_settings
 from streams.web.access import WebRefusedError, is_loopback, web_access
-from tests.example_messages import BINARY, DECODER, SCORED, SURVEY, TREATMENT, WHERE, enveloped
+from tests.example_messages import BINARY, DECODER, MERGE, SCORED, SURVEY, TREATMENT, WHERE, enveloped
 from tests.json_messages import json_bytes
 from tests.policies_for_tests import INSTRUMENTS, POLICIES
 from tests.tasks_in_memory import Record
@@ -48,8 +49,24 @@ class Target(NamedTuple):
 
 
 def decoder(data: bytes) -> None:
-    """A record of either topic, by both ways of reading it."""
+    """A survey or a treatment, by both ways of reading it."""
     _decoded_alike(data[1:], as_survey=not data or data[0] % 2 == 0)
+
+
+def merges(data: bytes) -> None:
+    """A record of a merge of patients, and one out of the changelog."""
+    try:
+        merge = DECODER.decode_merge(data)
+    except RejectedError as rejected:
+        _is_a_sentence(rejected)
+    else:
+        stored = MergedPatients({}).take(merge, 0)
+        assert stored is not None
+        assert MergedPatients(dict([stored])).take(merge, 0) is None
+    try:
+        MergedPatients({b"M": data})
+    except ChangelogFormatError as refused:
+        _is_a_sentence(refused)
 
 
 def cloudevents(data: bytes) -> None:
@@ -179,6 +196,11 @@ def _fact(told: Mapping[str, object], *, as_survey: bool) -> Fact:
     return decoded.fact
 
 
+def _stored_merge() -> bytes:
+    stored = MergedPatients({}).take(DECODER.decode_merge(json_bytes(MERGE)), 0)
+    return stored[1] if stored is not None else b""
+
+
 def _built_in() -> bytes:
     return resources.files("streams.policies").joinpath(BUILT_IN).read_bytes()
 
@@ -195,6 +217,7 @@ TARGETS: Mapping[str, Target] = {
         + [b"r" + value for value in (json_bytes(SCORED | WHERE), enveloped(SCORED))]
         + [b"t" + json_bytes(TREATMENT), b"u" + json_bytes(TREATMENT | WHERE | {"modifiers": ["GP"]})],
     ),
+    "merges": Target(merges, [json_bytes(MERGE), json_bytes(MERGE | {"action": "unmerge"}), _stored_merge()]),
     "cloudevents": Target(
         cloudevents,
         [

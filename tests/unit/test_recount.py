@@ -18,10 +18,10 @@ from streams.recount.episode_scan import may_be_of
 from streams.recount.extent import Extent, Lately
 from streams.recount.standing import Coordinates, GroupPositions, Standing
 from tests.episode_notation import facts_of
-from tests.messages import message_bytes
+from tests.messages import merge_bytes, message_bytes
 from tests.policies_for_tests import DEFAULT
 from tests.recounting import records_of, recounted
-from tests.strategies import histories
+from tests.strategies import histories, patient_merges
 from tests.tasks_in_memory import TOPOLOGY, Record, Sent, TasksInMemory
 from tests.unit.test_arrivals import runaway, sent
 
@@ -44,6 +44,8 @@ def sendings(draw: DrawFn) -> list[Sent]:
             fact = msgspec.structs.replace(told, moved_from_episode_id=draw(before))
             kind = InputKind.SURVEY if isinstance(fact, Survey) else InputKind.TREATMENT
             sent.append(Sent(kind, draw(partitions), 1, message_bytes(fact, episode_id)))
+    merges = draw(st.lists(st.tuples(patient_merges(), partitions), max_size=2))
+    sent += [Sent(InputKind.PATIENT_MERGE, partition, 1, merge_bytes(merge)) for merge, partition in merges]
     garbage = st.builds(
         Sent, st.sampled_from(list(InputKind)), partitions, st.just(1), st.sampled_from((b"no JSON", None))
     )
