@@ -19,12 +19,14 @@ class Respondent(StrEnum):
 
 
 class PatientMergeAction(StrEnum):
-    """What registration did with two patient ids."""
+    """What is said of two patient ids."""
 
     MERGE = "merge"
     """HL7 v2 ADT^A40."""
     UNMERGE = "unmerge"
-    """HL7 v2 ADT^A37: they are two patients after all."""
+    """HL7 v2 ADT^A37: they are two patients after all, and a person must say whose is what."""
+    SEPARATE = "separate"
+    """A person has: the two go by their own ids again."""
 
 
 class TreatmentCodeSystem(StrEnum):

@@ -200,7 +200,7 @@ def policies() -> SearchStrategy[Policy]:
 def patient_merges() -> SearchStrategy[PatientMerge]:
     """Merges of the patients of these facts and of another, which may contradict each other."""
     pairs = [(one, other) for one in PATIENTS for other in PATIENTS if one != other]
-    actions = (*[PatientMergeAction.MERGE] * 3, PatientMergeAction.UNMERGE)
+    actions = (*[PatientMergeAction.MERGE] * 3, PatientMergeAction.UNMERGE, PatientMergeAction.SEPARATE)
     days = [Instant(day * US_PER_DAY, 0) for day in (1, 2, 3)]
     return st.builds(
         _patient_merge,

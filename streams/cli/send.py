@@ -30,8 +30,8 @@ def send(
     """Send surveys and treatments, one JSON object a line.
 
     A line with `survey_id` is a survey, one with `treatment_id` a treatment, one with `merged_patient_id` a merge of
-    patients. What a worker would put into the
-    dead letters is refused here already and not sent; the rest is. Ends with 65 where a line was refused.
+    patients. What a worker would put into the dead letters is refused here already and not sent; the rest is. Ends
+    with 65 where a line was refused.
     """
     settings = settings_of_environment()
     for name in files:

@@ -58,11 +58,12 @@ def advance(
     """Take *arrivals* into the episode and bring its ledger up to the new decision; *survivors* as in `decided`."""
     episode = before.episode.with_arrivals(arrivals)
     known = survivors_among(episode.facts, survivors)
-    if episode is before.episode and known == before.survivors:
-        return Step(before, changed=False, decision=None)
-    if episode.facts is before.episode.facts and known == before.survivors:
-        # Only seen again, at a later time: the decision is a function of the facts, and stands.
-        return Step(CodedEpisode(episode, before.ledger, known), changed=True, decision=None)
+    if known == before.survivors:
+        if episode is before.episode:
+            return Step(before, changed=False, decision=None)
+        if episode.facts is before.episode.facts:
+            # Only seen again, at a later time: the decision is a function of the facts, and stands.
+            return Step(CodedEpisode(episode, before.ledger, known), changed=True, decision=None)
     decision, posting = decided(
         episode.facts,
         before.ledger,

@@ -1,10 +1,10 @@
 """Which ids are one patient's: what registration has merged, as one answer for any order in which it was told.
 
-Theory of operation. What is known is a set of merges, so neither order nor repetition of arrival matters. They are
-taken in the order in which they happened. One that contradicts those before it is refused: its patient was merged into
-somebody else already, or would become his own survivor. A merge that was wrong (HL7 v2 ADT^A37) cannot be undone by
-rule, for what was told since under the surviving id may be about either. Both are for a person to look at, and change
-nothing.
+Theory of operation. What is known is a set of records, so neither order nor repetition of arrival matters. They are
+taken in the order in which they happened. A merge that contradicts those before it is refused: its patient was merged
+into somebody else already, or would become his own survivor. A merge that is said to be wrong (HL7 v2 ADT^A37) is not
+undone by rule, for what was told since under the surviving id may be about either. Both change nothing and concern a
+person, who settles the two ids by one more record: that they are one (``merge``), or two (``separate``).
 """
 
 from collections.abc import Iterable, Mapping
@@ -45,6 +45,8 @@ class PatientIdentities(NamedTuple):
 
     survivors: Mapping[str, str]
     """By merged id; what the survivor was merged into is followed to its end."""
+    links: Mapping[str, str]
+    """By merged id: what it was merged into itself."""
     concerns: tuple[tuple[PatientMerge, Concern], ...]
     """In the order in which they happened."""
 
@@ -54,15 +56,57 @@ NOBODY_MERGED: Mapping[str, str] = MappingProxyType({})
 
 def patient_identities(merges: Iterable[PatientMerge]) -> PatientIdentities:
     """What *merges* come to; a function of the set."""
-    into: dict[str, str] = {}
-    concerns = []
+    told = _Told()
     for merge in sorted(set(merges), key=_in_order):
-        concern = _concern(merge, into)
+        told.take(merge)
+    survivors = {merged: told.survivor(merged) for merged in told.links}
+    concerns = [concern for of_two in told.concerns.values() for concern in of_two]
+    return PatientIdentities(survivors, told.links, tuple(sorted(concerns, key=lambda one: _in_order(one[0]))))
+
+
+class _Told:
+    """What has happened up to some moment."""
+
+    def __init__(self) -> None:
+        self.links: dict[str, str] = {}
+        self.concerns: dict[frozenset[str], list[tuple[PatientMerge, Concern]]] = {}
+        """By the two patients; one more record about them settles all."""
+        self._above: dict[str, str] = {}
+        """The links, in part followed further: so that a long chain is not followed at each question."""
+
+    def take(self, merge: PatientMerge) -> None:
+        merged, surviving = merge.merged_patient_id, merge.surviving_patient_id
+        both, concern = frozenset({merged, surviving}), self._concern(merge)
         if concern is not None:
-            concerns.append((merge, concern))
-        else:
-            into.setdefault(merge.merged_patient_id, merge.surviving_patient_id)
-    return PatientIdentities({merged: _survivor(merged, into) for merged in into}, tuple(concerns))
+            self.concerns.setdefault(both, []).append((merge, concern))
+            return
+        self.concerns.pop(both, None)
+        if merge.action is PatientMergeAction.SEPARATE:
+            self._unlink(merged, surviving)
+            self._unlink(surviving, merged)
+        elif merged not in self.links:
+            self.links[merged] = self._above[merged] = surviving
+
+    def _unlink(self, merged: str, surviving: str) -> None:
+        if self.links.get(merged) == surviving:
+            del self.links[merged]
+            self._above = dict(self.links)
+
+    def survivor(self, patient_id: str) -> str:
+        above, survivor = self._above, patient_id
+        while survivor in above:
+            survivor = above[survivor]
+        while patient_id != survivor:
+            above[patient_id], patient_id = survivor, above[patient_id]
+        return survivor
+
+    def _concern(self, merge: PatientMerge) -> Concern | None:
+        if merge.action is not PatientMergeAction.MERGE:
+            return Concern.UNMERGED if merge.action is PatientMergeAction.UNMERGE else None
+        merged, survivor = merge.merged_patient_id, self.survivor(merge.surviving_patient_id)
+        if merged not in self.links:
+            return Concern.CYCLE if survivor == merged else None
+        return None if self.survivor(merged) == survivor else Concern.MERGED_ELSEWHERE
 
 
 def survivors_among(facts: Iterable[Fact], survivors: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -73,28 +117,16 @@ def survivors_among(facts: Iterable[Fact], survivors: Mapping[str, str]) -> tupl
     return tuple(sorted((patient_id, survivors[patient_id]) for patient_id in told if patient_id in survivors))
 
 
-def _in_order(merge: PatientMerge) -> tuple[int, str, str, str, str, str]:
-    # What happened at one instant has no order of its own: any fixed one will do.
+def _in_order(merge: PatientMerge) -> tuple[int, int, str, str, str, str]:
+    # Of what happened at one instant a person's word is the last; any fixed order will do for the rest.
     return (
         merge.merged_at.epoch_us,
+        _ACTIONS.index(merge.action),
         merge.merged_patient_id,
         merge.surviving_patient_id,
-        merge.action,
         merge.source,
         merge.event_id,
     )
 
 
-def _concern(merge: PatientMerge, into: Mapping[str, str]) -> Concern | None:
-    if merge.action is PatientMergeAction.UNMERGE:
-        return Concern.UNMERGED
-    merged, survivor = merge.merged_patient_id, _survivor(merge.surviving_patient_id, into)
-    if merged not in into:
-        return Concern.CYCLE if survivor == merged else None
-    return None if _survivor(merged, into) == survivor else Concern.MERGED_ELSEWHERE
-
-
-def _survivor(patient_id: str, into: Mapping[str, str]) -> str:
-    while patient_id in into:
-        patient_id = into[patient_id]
-    return patient_id
+_ACTIONS = tuple(PatientMergeAction)

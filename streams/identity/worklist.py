@@ -20,15 +20,16 @@ _Episodes = Mapping[str, Collection[str]]
 
 _TO_DO: Mapping[Concern, str] = {
     Concern.UNMERGED: (
-        "{merged} is not {surviving}: whose is each survey and treatment? Its sender corrects those of the other by a "
-        "higher version. Codes go on under {survivor} until then."
+        "{merged} is not {surviving}, it is said. If so, send `separate`, and have corrected what was told under "
+        "{surviving} and is not theirs; if not, send `merge` again."
     ),
     Concern.MERGED_ELSEWHERE: (
-        "{merged} was merged into {survivor} before, which holds. If {surviving} is right, registration merges "
-        "{survivor} into it, too, or the senders correct what is not theirs."
+        "{merged} was merged into {into} before, which holds. If that is right, send `separate` for {merged} and "
+        "{surviving}; if not, for {merged} and {into}, then `merge` again."
     ),
     Concern.CYCLE: (
-        "{surviving} was merged into {merged} before, which holds: registration says which of the two survives."
+        "{surviving} was merged into {merged} before, which holds. If that is right, send that `merge` again; if not, "
+        "`separate` the two, then `merge` them the other way."
     ),
 }
 
@@ -38,17 +39,17 @@ class WorkItem(NamedTuple):
 
     merge: PatientMerge
     concern: Concern
-    survivor: str
-    """By whose id the merged patient goes now."""
+    into: str | None
+    """What the merged patient was merged into; None where into nobody."""
     episodes: Sequence[str]
-    """Those with facts of either patient, or of the survivor."""
+    """Those with facts of either patient, or of that one."""
 
     @property
     def to_do(self) -> str:
         """What it comes to, and what to do."""
         merge = self.merge
         return _TO_DO[self.concern].format(
-            merged=merge.merged_patient_id, surviving=merge.surviving_patient_id, survivor=self.survivor
+            merged=merge.merged_patient_id, surviving=merge.surviving_patient_id, into=self.into
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -58,7 +59,7 @@ class WorkItem(NamedTuple):
             "concern": self.concern.value,
             "merged_patient_id": merge.merged_patient_id,
             "surviving_patient_id": merge.surviving_patient_id,
-            "goes_by": self.survivor,
+            "merged_into": self.into,
             "merged_at": str(merge.merged_at),
             "source": merge.source,
             "event_id": merge.event_id,
@@ -96,18 +97,18 @@ def worklist(merges: Iterable[PatientMerge], episodes: _Episodes) -> tuple[WorkI
         merges: All that were sent.
         episodes: What `episodes_of` found.
     """
-    survivors, concerns = patient_identities(merges)
+    identities = patient_identities(merges)
     items = []
-    for merge, concern in concerns:
-        survivor = survivors.get(merge.merged_patient_id, merge.merged_patient_id)
-        item = WorkItem(merge, concern, survivor, ())
+    for merge, concern in identities.concerns:
+        item = WorkItem(merge, concern, identities.links.get(merge.merged_patient_id), ())
         touched = {episode for patient_id in _patients(item) for episode in episodes.get(patient_id, ())}
         items.append(item._replace(episodes=sorted(touched)))
     return tuple(items)
 
 
 def _patients(item: WorkItem) -> set[str]:
-    return {item.merge.merged_patient_id, item.merge.surviving_patient_id, item.survivor}
+    told = {item.merge.merged_patient_id, item.merge.surviving_patient_id}
+    return told | {item.into} if item.into is not None else told
 
 
 def episodes_of(

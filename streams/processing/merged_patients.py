@@ -1,14 +1,17 @@
 """What a task knows of patients that became one. All tasks are told the same: a patient's episodes are anywhere."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
 
 import msgspec
 
 from streams.domain.patient_merge import NOBODY_MERGED, PatientMerge, patient_identities
 from streams.processing.changelog import ChangelogFormatError, merge_key
+from streams.processing.stored_episode import patients_of
 
 _DIGEST_BYTES = 16
+_LOOKED_FOR_MAX = 8
+"""To look for so many ids in an episode's bytes takes as long as to read it."""
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(PatientMerge).decode
 
@@ -55,9 +58,12 @@ class MergedPatients:
         return frozenset(patient for patient in told if before.get(patient) != self.survivors.get(patient))
 
 
-def may_be_of_patients(patient_ids: frozenset[str], value: bytes) -> bool:
-    """False only where an episode, as it is stored, holds no fact of these patients."""
-    return any(_encode(patient_id) in value for patient_id in patient_ids)
+def episodes_of(patient_ids: frozenset[str]) -> Callable[[bytes], bool]:
+    """Whether an episode, as it is stored, may hold a fact of one of these patients: False only where it does not."""
+    if len(patient_ids) > _LOOKED_FOR_MAX:
+        return lambda value: not patient_ids.isdisjoint(patients_of(value))
+    written = [_encode(patient_id) for patient_id in patient_ids]
+    return lambda value: any(patient_id in value for patient_id in written)
 
 
 def _decoded(value: bytes) -> PatientMerge:

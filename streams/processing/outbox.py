@@ -30,15 +30,16 @@ class Outbox:
     def __init__(self, partition: int, policy: Policy, topology: Topology, partition_counts: Mapping[str, int]) -> None:
         self._partition = partition
         self._policy = policy
-        self._topology = topology
-        self._partition_counts = partition_counts
-        self._task_count = partition_counts[topology.episodes_changelog]
+        self._rekey, self._changelog = topology.episodes_rekey, topology.episodes_changelog
+        self._dead_letter, self._coding_events = topology.dead_letter, topology.coding_events
+        self._dead_letter_count = partition_counts[self._dead_letter]
+        self._coding_events_count = partition_counts[self._coding_events]
+        self._task_count = partition_counts[self._changelog]
 
     def set_aside(self, record: FetchedRecord, origin: Origin, rejected: RejectedError, output: TaskOutput) -> None:
         """Make a dead letter of *record*, which was first read at *origin*."""
-        topic = self._topology.dead_letter
-        partition = self._partition % self._partition_counts[topic]
-        output.records.append(dead_letter(record, origin, rejected, topic=topic, partition=partition))
+        partition = self._partition % self._dead_letter_count
+        output.records.append(dead_letter(record, origin, rejected, topic=self._dead_letter, partition=partition))
         told = DeadLetterTold(
             origin.topic, origin.partition, origin.offset, rejected.reason, rejected.detail, origin.timestamp_ms
         )
@@ -51,17 +52,15 @@ class Outbox:
     def forward(self, record: FetchedRecord, origin: Origin, partition: int, output: TaskOutput) -> None:
         """Send *record* to the task of *partition*."""
         headers = travelling_headers(origin)
-        topic = self._topology.episodes_rekey
-        output.records.append(OutputRecord(topic, partition, record.key, record.value, headers))
+        output.records.append(OutputRecord(self._rekey, partition, record.key, record.value, headers))
         output.rekeyed += 1
 
     def tell_billing(self, event: dict[str, Any], gathering: Gathering, output: TaskOutput) -> None:
         """Publish a coding *event*, which came of what was gathered."""
         cause = gathering.cause
         span = coding_span(cause, event["event_id"]) if cause is not None else None
-        topic = self._topology.coding_events
         partition = self._billing_partition(event["episode_id"])
-        output.records.append(coding_record(event, topic=topic, partition=partition, span=span))
+        output.records.append(coding_record(event, topic=self._coding_events, partition=partition, span=span))
         payer = self._policy.payer_rule(event["payer_id"]).id
         instrument, program = event["instrument"]["id"], event["program"] or ""
         at_ms = gathering.newest_timestamp_ms
@@ -71,8 +70,8 @@ class Outbox:
     def positions(self, next_offsets: Mapping[str, int]) -> OutputRecord:
         """The record of the task's positions."""
         value = encode_positions(Positions(self._task_count, dict(next_offsets)))
-        return OutputRecord(self._topology.episodes_changelog, self._partition, POSITIONS_KEY, value)
+        return OutputRecord(self._changelog, self._partition, POSITIONS_KEY, value)
 
     def _billing_partition(self, episode_id: str) -> int:
-        count = self._partition_counts[self._topology.coding_events]
+        count = self._coding_events_count
         return self._partition if count == self._task_count else home_partition(episode_id, count)

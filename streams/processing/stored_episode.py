@@ -177,6 +177,17 @@ def fact_count(value: bytes) -> int:
     return surveys + treatments
 
 
+def patients_of(value: bytes) -> set[str]:
+    """The patients whom the facts of *value* name.
+
+    Raises:
+        EpisodeFormatError: The changelog holds what this version did not write.
+    """
+    _, surveys, treatments, tail_bytes = _parts(value)
+    _, facts = _decoded(b"", value[_HEAD_BYTES + tail_bytes :], surveys + treatments)
+    return {fact.patient_id for fact in facts}
+
+
 def may_hold_event(value: bytes, fact: Fact) -> bool:
     """False only where the transport event of *fact* is not in *value*.
 

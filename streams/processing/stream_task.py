@@ -23,7 +23,7 @@ from streams.processing.changelog import (
     episode_id_of,
     episode_key,
 )
-from streams.processing.merged_patients import MergedPatients, may_be_of_patients
+from streams.processing.merged_patients import MergedPatients, episodes_of
 from streams.processing.outbox import Outbox
 from streams.processing.partitioning import home_partition
 from streams.processing.records import Batch, FetchedRecord, OutputRecord, PlacedRecord
@@ -233,11 +233,11 @@ class StreamTask:
         changed = self._patients.settle()
         if not changed:
             return
-        merged_at_ms = self._patients.newest_timestamp_ms
+        merged_at_ms, is_of_changed = self._patients.newest_timestamp_ms, episodes_of(changed)
         for gathering in arrivals.values():
             gathering.merged_at_ms = merged_at_ms
         for number, (key, value) in enumerate(self.episodes.items()):
-            if may_be_of_patients(changed, value):
+            if is_of_changed(value):
                 arrivals.setdefault(key, Gathering(value)).merged_at_ms = merged_at_ms
             if number % _RECORDS_A_TURN == 0:
                 yield

@@ -34,7 +34,7 @@ law = settings(max_examples=60, deadline=None)
 
 TASK_COUNT = 3
 EPISODE_IDS = ("episode-1", "episode-2", "episode-3")
-MERGE_ACTION, UNMERGE = PatientMergeAction
+MERGE_ACTION, UNMERGE, SEPARATE = PatientMergeAction
 
 
 def merge(told: str, *, day: int = 1, action: PatientMergeAction = MERGE_ACTION) -> PatientMerge:
@@ -66,6 +66,14 @@ CASES = {
     "a-long-cycle": Case("C > B, B > A, A > C", {"B": "A", "C": "A"}, [Concern.CYCLE]),
     "into-somebody-else": Case("B > A, B > D", {"B": "A"}, [Concern.MERGED_ELSEWHERE]),
     "taken-back": Case("B > A, !B > A", {"B": "A"}, [Concern.UNMERGED]),
+    "taken-back-and-looked-at": Case("B > A, !B > A, /B > A", {}, []),
+    "taken-back-and-right-after-all": Case("B > A, !B > A, B > A", {"B": "A"}, []),
+    "apart-and-merged-elsewhere": Case("B > A, B > D, /B > A, B > D", {"B": "D"}, []),
+    "elsewhere-was-wrong": Case("B > A, B > D, /B > D", {"B": "A"}, []),
+    "the-other-way": Case("B > A, A > B, /B > A, A > B", {"A": "B"}, []),
+    "a-cycle-that-was-none": Case("B > A, A > B, B > A", {"B": "A"}, []),
+    "out-of-a-chain": Case("C > B, B > A, /C > B", {"B": "A"}, []),
+    "apart-who-were-not-merged": Case("C > B, /D > B", {"C": "B"}, []),
     "taken-back-and-merged-elsewhere": Case(
         "B > A, !B > A, B > D", {"B": "A"}, [Concern.UNMERGED, Concern.MERGED_ELSEWHERE]
     ),
@@ -75,14 +83,22 @@ CASES = {
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_who_survives(case: Case) -> None:
     """The earlier of two that contradict each other holds, and a person is told of the later."""
+    actions = {"!": UNMERGE, "/": SEPARATE}
     merges = [
-        merge(told.removeprefix("!"), day=day, action=UNMERGE if told.startswith("!") else MERGE_ACTION)
+        merge(told.lstrip("!/"), day=day, action=actions.get(told[0], MERGE_ACTION))
         for day, told in enumerate(filter(None, case.told.split(", ")))
     ]
     for order in (merges, merges[::-1]):
         identities = patient_identities(order)
         assert identities.survivors == case.survivors
         assert [concern for _, concern in identities.concerns] == case.concerns
+
+
+def test_a_long_chain() -> None:
+    """Whoever makes one cannot keep the workers busy with it."""
+    merges = [merge(f"{number} > {number + 1}", day=number) for number in range(20_000)]
+
+    assert set(patient_identities(merges).survivors.values()) == {"20000"}
 
 
 @law
@@ -271,6 +287,27 @@ def test_an_unmerge_changes_nothing() -> None:
     assert tasks.coding_events("episode-1") == before
 
 
+def test_many_merges_at_once() -> None:
+    """A cleaning of the register: the episodes are found another way, and are the same."""
+    others = [merge(f"X{number} > Y{number}") for number in range(10)]
+    tasks = lived(*(sent_of(one, 0) for one in CARE))
+    for told in [*others, merge("B > A")]:
+        tasks.send(sent_merge(told))
+    tasks.drain()
+
+    assert [event["patient_id"] for event in tasks.coding_events("episode-1")] == ["B", "A"]
+
+
+def test_who_was_looked_at_goes_by_their_own_id_again() -> None:
+    """Billing is told so, and whatever comes later is theirs."""
+    tasks = lived(*(sent_of(one, 0) for one in CARE), sent_merge(merge("B > A")))
+    tasks.send(sent_merge(merge("B > A", day=3, action=SEPARATE)))
+    tasks.drain()
+
+    assert [event["patient_id"] for event in tasks.coding_events("episode-1")] == ["B", "A", "B"]
+    assert tasks.episodes()["episode-1"].survivors == ()
+
+
 def test_a_merge_is_told_to_every_task_once() -> None:
     """Sent twice to two partitions, it travels to the others, and is kept by each of them."""
     tasks = lived(sent_merge(merge("B > A"), 0), sent_merge(merge("B > A"), 1))
@@ -303,8 +340,8 @@ def test_the_worklist_says_what_to_do_and_where() -> None:
 
     assert patients_of_concern(merges) == {"A", "B", "D"}
     items = [item.as_json() for item in worklist(merges, episodes)]
-    assert [(item["concern"], item["goes_by"], item["episodes"]) for item in items] == [
-        ("cycle", "A", ["e1", "e2", "e3"]),
+    assert [(item["concern"], item["merged_into"], item["episodes"]) for item in items] == [
+        ("cycle", None, ["e1", "e2", "e3"]),
         ("merged_elsewhere", "A", ["e1", "e2", "e3", "e4"]),
         ("unmerged", "A", ["e1", "e2", "e3"]),
     ]
