@@ -5,7 +5,7 @@ write is appended before the next task reads. A restart forgets a task, and rebu
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -13,18 +13,13 @@ import orjson
 from streams.domain.coder import CodedEpisode
 from streams.domain.policy import Policy
 from streams.intake.decoder import Decoder
-from streams.processing.changelog import (
-    POSITIONS_KEY,
-    decode_positions,
-    episode_id_of,
-    is_episode_key,
-    is_merge_key,
-)
+from streams.processing.changelog import episode_id_of, is_episode_key
 from streams.processing.records import Batch, InputRecord, OutputRecord
 from streams.processing.stored_episode import decode_episode
 from streams.processing.stream_task import Coder, StreamTask
 from streams.processing.task_output import TaskOutput
 from streams.processing.topology import Topology
+from streams.worker.restorer import RestoredPartition
 from streams.worker.step import TopicPartition
 from tests.policies_for_tests import INSTRUMENTS
 
@@ -102,11 +97,11 @@ class TasksInMemory:
 
     def restart(self, partition: int) -> None:
         """Forget a task and make it anew from its compacted changelog."""
-        compacted = {record.key or b"": record.value or b"" for record in self.changelog(partition)}
-        positions = compacted.pop(POSITIONS_KEY, None)
-        next_offsets: Mapping[str, int] = decode_positions(positions).next_offsets if positions else {}
-        merges = {key: compacted.pop(key) for key in list(compacted) if is_merge_key(key)}
-        self.tasks[partition] = StreamTask(partition, self._coder, compacted, next_offsets, merges)
+        state = RestoredPartition()
+        for record in self.changelog(partition):
+            state.take(record)
+        next_offsets = state.positions.next_offsets if state.positions is not None else {}
+        self.tasks[partition] = StreamTask(partition, self._coder, state.episodes, next_offsets, state.merges)
 
     def changelog(self, partition: int) -> list[Record]:
         """One partition of the changelog."""
