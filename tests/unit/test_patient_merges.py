@@ -317,6 +317,18 @@ def test_who_was_looked_at_goes_by_their_own_id_again() -> None:
     assert tasks.episodes()["episode-1"].survivors == ()
 
 
+def test_a_merge_outlives_the_worker() -> None:
+    """It is restored with the episodes: what comes after goes by the survivor's id."""
+    tasks = lived(sent_merge(merge("B > A")))
+    for partition in range(TASK_COUNT):
+        tasks.restart(partition)
+    for one in CARE:
+        tasks.send(sent_of(one, 0))
+    tasks.drain()
+
+    assert [event["patient_id"] for event in tasks.coding_events("episode-1")] == ["A"]
+
+
 def test_a_merge_is_told_to_every_task_once() -> None:
     """Sent twice to two partitions, it travels to the others, and is kept by each of them."""
     tasks = lived(sent_merge(merge("B > A"), 0), sent_merge(merge("B > A"), 1))

@@ -224,7 +224,9 @@ def test_a_merge_that_is_on_its_way_is_waiting() -> None:
         assert counted.agrees, counted
         assert list(counted.waiting) == ["E1"]
     tasks.drain()
-    assert recounted(records_of(tasks)).agrees
+    for positions in (None, GroupPositions(next_offsets, next_offsets, {origin: Standing.MOVING})):
+        counted = recounted(records_of(tasks), Extent({}, positions))
+        assert (counted.agrees, len(counted.waiting)) == (True, 0), counted
 
 
 def test_each_kind_of_disagreement_has_its_name() -> None:
