@@ -81,4 +81,6 @@ class CodingEvent(_Message):
     program: Identifier | None = None
     """The program of the policy that narrowed the rules, where one did (added to version 1)."""
     not_available: tuple[str, ...]
+    past_filing_limit: bool = False
+    """Whether it was decided after the payer's filing limit; only told where it is so (added in version 1.1.0)."""
     decided_at: Instant

@@ -76,4 +76,9 @@ def decided(
     """
     decision = decide(facts, policy)
     coding = coding_of(decision, policy) if isinstance(decision, Coded) else None
-    return decision, ledger.brought_to(coding, episode_id=episode_id, decided_at_ms=newest_timestamp_ms)
+    return decision, ledger.brought_to(
+        coding,
+        episode_id=episode_id,
+        decided_at_ms=newest_timestamp_ms,
+        filing_limit_days=policy.payer_rule(coding.payer_id).filing_limit_days if coding is not None else None,
+    )

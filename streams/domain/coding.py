@@ -136,9 +136,11 @@ def decimal_text(value: Decimal) -> str:
     return "0" if text == "-0" else text
 
 
-def content(coding: Coding, episode_id: str, action: CodingAction) -> dict[str, Any]:
+def content(
+    coding: Coding, episode_id: str, action: CodingAction, *, past_filing_limit: bool = False
+) -> dict[str, Any]:
     """The fields of a coding event that its id names, as JSON values."""
-    return {
+    told = {
         "action": action.value,
         "code": coding.code.value,
         "code_system": "HCPCS",
@@ -175,6 +177,8 @@ def content(coding: Coding, episode_id: str, action: CodingAction) -> dict[str, 
         "program": coding.program,
         "not_available": coding.not_available,
     }
+    # Only where it is so: what is decided as before the field was added keeps its id.
+    return {**told, "past_filing_limit": True} if past_filing_limit else told
 
 
 def _survey_content(survey: CodedSurvey) -> dict[str, Any]:

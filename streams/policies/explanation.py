@@ -127,7 +127,11 @@ def _code(pattern: str) -> str:
 def _payer(payer: PayerRule) -> str:
     names = ", ".join(sorted(payer.matches))
     limit = payer.filing_limit_days
-    filing = "no filing limit is stated" if limit is None else f"filing limit {limit} days after the follow-up"
+    filing = (
+        "no filing limit is stated"
+        if limit is None
+        else f"what is decided more than {limit} days after the service date is flagged as past the filing limit"
+    )
     return f"Payer {payer.name} (payer_id {names}): the code {_terms(payer)}; {filing}."
 
 

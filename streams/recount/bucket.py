@@ -11,6 +11,7 @@ from streams.domain.coding import coding_of, content
 from streams.domain.decision import Coded, decide
 from streams.domain.episode import Arrival, Episode, transport_event
 from streams.domain.fact import Fact
+from streams.domain.filing_limit import last_filing_day
 from streams.domain.policy import Policy
 from streams.processing.arrivals import FACTS_MAX
 from streams.recount.billing_view import BillingView, without_action
@@ -96,9 +97,13 @@ class BucketRecount:
             everything = [*taken_in, *moving, *waiting]
             if _code(episode_id, everything, self._policies[0]) != held:
                 recount.waiting.add(episode_id)
-        if expected == held or moving:
+        if moving:
             return  # what is on the move may show in what billing holds, in part
-        if any(_code(episode_id, taken_in, policy) == held for policy in self._policies[1:]):
+        if expected == held:
+            if event is not None and not _is_flagged_rightly(event, self._policies[0]):
+                recount.different.add(episode_id)
+                recount.different_fields["past_filing_limit"] += 1
+        elif any(_code(episode_id, taken_in, policy) == held for policy in self._policies[1:]):
             recount.by_earlier_policy += 1
         elif held is None:
             recount.missing.add(episode_id)
@@ -149,6 +154,15 @@ def _code(episode_id: str, facts: Sequence[Fact], policy: Policy) -> _Content | 
     told = without_action(content(coding_of(decision, policy), episode_id, CodingAction.NEW))
     published: _Content = orjson.loads(orjson.dumps(told))  # tuples become lists
     return published
+
+
+def _is_flagged_rightly(event: dict[str, Any], policy: Policy) -> bool:
+    limit_days = policy.payer_rule(event["payer_id"]).filing_limit_days
+    if limit_days is None:
+        return "past_filing_limit" not in event
+    decided_on = str(event["decided_at"])[: len("2026-01-31")]
+    is_past = decided_on > str(last_filing_day(event["service_date"], limit_days))
+    return event.get("past_filing_limit", False) is is_past
 
 
 def _told_once(facts: Sequence[Fact]) -> Sequence[Fact]:

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
+import msgspec
 import orjson
 import pytest
 from aiokafka import TopicPartition
@@ -215,6 +217,30 @@ def test_each_kind_of_disagreement_has_its_name() -> None:
     ]
     assert counted.different_fields == {"charge": 1}
     assert "is not named by what it says" in next(iter(counted.event_faults))
+
+
+@pytest.mark.parametrize("decided_at", ["2025-03-16", "2026-03-16"])
+def test_a_flag_of_the_filing_limit_is_looked_at(decided_at: str) -> None:
+    """Whether a code was told too late shows in the event itself, by the policy: a wrong flag is a difference."""
+    payer = replace(DEFAULT.payers[0], matches=frozenset({"acme"}))
+    policy = replace(DEFAULT, payers=(payer,))
+    tasks = TasksInMemory(policy)
+    at_ms = int(datetime.fromisoformat(f"{decided_at}T00:00:00+00:00").timestamp() * 1000)
+    for fact in facts_of(IMPROVED):
+        told = sent(msgspec.structs.replace(fact, payer_id="acme"))
+        tasks.send(told._replace(timestamp=at_ms))
+    tasks.drain()
+    records = records_of(tasks)
+    assert recounted(records, policies=(policy,)).agrees
+
+    *others, last = [record for record in records if record.topic == TOPOLOGY.coding_events]
+    assert not others
+    event = orjson.loads(last.value or b"")
+    event["past_filing_limit"] = not event.get("past_filing_limit", False)
+    forged = last._replace(value=orjson.dumps(event))
+    counted = recounted([forged if record is last else record for record in records], policies=(policy,))
+
+    assert counted.different_fields == {"past_filing_limit": 1}
 
 
 def test_what_an_earlier_policy_decided_may_stand() -> None:
