@@ -22,6 +22,7 @@ class RejectionReason(StrEnum):
     NO_ITEM_RULE = "no_item_rule"
     SCORE_MISMATCH = "score_mismatch"
     EPISODE_FULL = "episode_full"
+    EPISODE_FORGOTTEN = "episode_forgotten"
 
 
 class RejectedError(Exception):

@@ -9,7 +9,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka import TopicPartition as KafkaTopicPartition
 
-from streams.processing.changelog import POSITIONS_KEY, Positions, decode_positions
+from streams.processing.changelog import POSITIONS_KEY, Positions, decode_positions, is_forgotten_key
 from streams.worker.refusal import RefusedError
 from streams.worker.tuning import Tuning
 
@@ -22,6 +22,8 @@ class RestoredPartition:
 
     episodes: dict[bytes, bytes] = field(default_factory=dict)
     positions: Positions | None = None
+    forgotten: set[bytes] = field(default_factory=set)
+    """What is left of episodes that were forgotten, by key."""
 
     def take(self, record: ConsumerRecord[bytes, bytes]) -> None:
         """Apply one changelog record: the last value of a key counts, and none removes it."""
@@ -29,6 +31,8 @@ class RestoredPartition:
             self.episodes.pop(record.key, None)
         elif record.key == POSITIONS_KEY:
             self.positions = decode_positions(record.value)
+        elif is_forgotten_key(record.key):
+            self.forgotten.add(record.key)
         else:
             self.episodes[record.key] = record.value
 
