@@ -84,3 +84,8 @@ class CodingEvent(_Message):
     past_filing_limit: bool = False
     """Whether it was decided after the payer's filing limit; only told where it is so (added in version 1.1.0)."""
     decided_at: Instant
+
+    @property
+    def has_followup(self) -> bool:
+        """Whether a follow-up came; where none did (G9604), the baseline stands in its place."""
+        return self.code is not QualityDataCode.RESULTS_NOT_AVAILABLE

@@ -104,7 +104,7 @@ def coding_of(decision: Coded, policy: Policy) -> Coding:
         facility_id=facility_id,
         place_of_service=place_of_service,
         diagnoses=anchor.diagnoses,
-        service_date=(decision.closed_at or follow_up.completed_at).local_date_text,
+        service_date=decision.served_at.local_date_text,
         instrument=follow_up.instrument,
         instrument_version=follow_up.instrument_version,
         direction=decision.instrument.improvement_notation.value,

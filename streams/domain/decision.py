@@ -95,6 +95,13 @@ class Coded(msgspec.Struct, frozen=True):
     closed_at: Instant | None = None
     """When the last window closed, where no follow-up came."""
 
+    @property
+    def served_at(self) -> Instant:
+        """When what is coded came about: the follow-up, or that none came."""
+        if self.comparison is not None:
+            return self.comparison.follow_up.completed_at
+        return self.closed_at or self.anchor.performed_at
+
 
 class NotCoded(msgspec.Struct, frozen=True):
     """No code, and the first thing that is missing."""

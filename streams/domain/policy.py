@@ -175,6 +175,11 @@ class Policy:
         return QualityDataCode.RESULTS_NOT_AVAILABLE in self.published_codes
 
     @cached_property
+    def needs_time(self) -> bool:
+        """Whether anything is decided by what time it is."""
+        return self.closes_windows or self.retention_days is not None
+
+    @cached_property
     def surveys_needed(self) -> int:
         """How many surveys an episode must have to be coded: a baseline, and a follow-up unless its want is coded."""
         return 1 if self.closes_windows else 2

@@ -1,7 +1,7 @@
 """How episodes and positions are written to the compacted changelog, and read again.
 
-A key is one letter for the kind of record, then the episode id; of an episode that was forgotten, a hash of it. The value
-of an episode (`stored_episode`) is also how it is held in memory, so that a restore copies bytes.
+A key is one letter for the kind of record, then the episode id; of an episode that was forgotten, a hash of it. The
+value of an episode (`stored_episode`) is also how it is held in memory, so that a restore copies bytes.
 """
 
 from hashlib import blake2b

@@ -1,10 +1,10 @@
 """How an episode is kept, in memory and in the changelog: so that most facts are added without reading it.
 
 Theory of operation. The union of facts is also a union of bytes: a fact that is not yet in an episode is written
-behind those that are. A code needs one or two surveys, by the policy, and a treatment (`streams.domain.coder`), so an
+behind those that are. A code needs a survey or two, by the policy, and a treatment (`streams.domain.coder`), so an
 episode with fewer, of which billing was told nothing, need be neither decoded nor decided (`with_new_facts`); any other
-is decided, and only its ledger written anew (`grown`). Where a fact may be known already, `streams.domain.coder.advance`
-reads all (``tests/unit/test_stored_episode.py`` is the law that all say the same).
+is decided, and only its ledger written anew (`grown`). Where a fact may be known already, it is read whole, by
+`streams.domain.coder.advance` (``tests/unit/test_stored_episode.py`` is the law that all say the same).
 
 A value is big-endian and has three parts:
 
@@ -186,6 +186,17 @@ class Head(NamedTuple):
 def head_of(value: bytes) -> Head:
     """The head of *value*."""
     return Head(*_parts(value)[:3])
+
+
+def is_coded(value: bytes) -> bool:
+    """Whether billing holds a code of the episode in *value*.
+
+    Raises:
+        EpisodeFormatError: The changelog holds what this version did not write.
+    """
+    tail_bytes = _parts(value)[3]
+    tail, _ = _decoded(value[_HEAD_BYTES : _HEAD_BYTES + tail_bytes], b"", 0)
+    return tail.ledger.active is not None
 
 
 def fact_count(value: bytes) -> int:

@@ -8,7 +8,7 @@ into the one transaction of the worker's step, together with the positions that 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from streams.domain.coder import CodedEpisode, advance, decided
 from streams.domain.decision import Coded, NotCoded
@@ -23,17 +23,17 @@ from streams.processing.changelog import (
     episode_id_of,
     episode_key,
 )
-from streams.processing.coding_record import coding_record
 from streams.processing.dead_letter import dead_letter
 from streams.processing.forgotten import ForgottenEpisodes
 from streams.processing.partitioning import home_partition
 from streams.processing.records import Batch, FetchedRecord, OutputRecord, PlacedRecord
 from streams.processing.rekeying import Origin, arrived_origin, origin_of, travelling_headers
-from streams.processing.stored_episode import decode_episode, encode_episode, grown, head_of, with_new_facts
-from streams.processing.task_output import CodingTold, DeadLetterTold, TaskOutput
+from streams.processing.stored_episode import decode_episode, encode_episode, grown, head_of, is_coded, with_new_facts
+from streams.processing.task_output import DeadLetterTold, TaskOutput
 from streams.processing.task_time import TaskTime
+from streams.processing.telling import Teller
 from streams.processing.topology import InputKind, Topology
-from streams.processing.trace_context import coding_span, trace_context
+from streams.processing.trace_context import trace_context
 
 Arrivals: TypeAlias = dict[bytes, Gathering]
 """By the changelog key of their episode."""
@@ -96,8 +96,7 @@ class StreamTask:
         self._kinds = coder.topology.kinds
         self._ticks = coder.topology.ticks
         self._changelog = coder.topology.episodes_changelog
-        self._coding_events = coder.topology.coding_events
-        self._coding_events_count = coder.partition_counts[self._coding_events]
+        self._teller = Teller(partition, coder.policy, coder.topology, coder.partition_counts)
         self._decode = {
             InputKind.SURVEY: coder.decoder.decode_survey,
             InputKind.TREATMENT: coder.decoder.decode_treatment,
@@ -162,7 +161,7 @@ class StreamTask:
         stored = self.episodes.get(key)
         if stored is None:
             return
-        if self._coder.policy.closes_windows:
+        if self._coder.policy.closes_windows and not is_coded(stored):
             self._keep(key, stored, self._decided(key, Gathering(stored), output), output)
         newest_timestamp_ms = head_of(stored).newest_timestamp_ms
         if self.time.is_to_be_forgotten(newest_timestamp_ms):
@@ -197,7 +196,9 @@ class StreamTask:
                         origin = origin_of(PlacedRecord.of(record, topic, partition), kind)
                         self._forward(record, origin, decoded.episode_id, output)
                         continue
-                    gathering = arrivals[key] = self._gathering(key, stored)
+                    if stored is None:
+                        self._forgotten.turn_away(key)
+                    gathering = arrivals[key] = Gathering(stored)
                 gathering.take(decoded.fact, record.timestamp)
                 if self._follows_traces:
                     gathering.cause = trace_context(record.headers) or gathering.cause
@@ -215,17 +216,13 @@ class StreamTask:
                 decoded = self._decode[origin.kind](record.value, origin.headers)
                 key = episode_key(decoded.episode_id)
                 if key not in arrivals:
-                    arrivals[key] = self._gathering(key, self.episodes.get(key))
+                    self._forgotten.turn_away(key)
+                    arrivals[key] = Gathering(self.episodes.get(key))
                 arrivals[key].take(decoded.fact, origin.timestamp_ms)
                 if self._follows_traces:
                     arrivals[key].cause = trace_context(origin.headers) or arrivals[key].cause
             except RejectedError as rejected:
                 self._reject(record, origin, rejected, output)
-
-    def _gathering(self, key: bytes, stored: bytes | None) -> Gathering:
-        if stored is None:
-            self._forgotten.turn_away(key)
-        return Gathering(stored)
 
     def _reject(self, record: FetchedRecord, origin: Origin, rejected: RejectedError, output: TaskOutput) -> None:
         topic = self._coder.topology.dead_letter
@@ -278,12 +275,11 @@ class StreamTask:
                 return stored
             value, decision, event = encode_episode(step.after), step.decision, step.event
         else:
-            at_ms = episode.newest_timestamp_ms
             decision, posting = decided(
                 episode.facts,
                 episode.ledger,
                 episode_id=episode_id,
-                newest_timestamp_ms=at_ms,
+                newest_timestamp_ms=episode.newest_timestamp_ms,
                 policy=policy,
                 as_of_ms=as_of_ms,
             )
@@ -293,23 +289,9 @@ class StreamTask:
             if isinstance(decision, NotCoded) and decision.closes_at is not None:
                 self.time.note_closing(key, decision.closes_at)
         if event is not None:
-            self._tell(event, gathering, output)
+            at_ms = max((arrival.timestamp_ms for arrival in arrived), default=as_of_ms)
+            self._teller.tell(event, cause=gathering.cause, caused_at_ms=at_ms, output=output)
         return value
-
-    def _tell(self, event: dict[str, Any], gathering: Gathering, output: TaskOutput) -> None:
-        cause = gathering.cause
-        span = coding_span(cause, event["event_id"]) if cause is not None else None
-        partition = self._billing_partition(event["episode_id"])
-        output.records.append(coding_record(event, topic=self._coding_events, partition=partition, span=span))
-        payer = self._coder.policy.payer_rule(event["payer_id"]).id
-        instrument, program = event["instrument"]["id"], event["program"] or ""
-        at_ms = max((arrival.timestamp_ms for arrival in gathering.arrivals), default=self.time.as_of_ms)
-        told = CodingTold(event["action"], event["code"], instrument, payer, program, at_ms, cause, span)
-        output.codings.append(told)
-
-    def _billing_partition(self, episode_id: str) -> int:
-        count = self._coding_events_count
-        return self.partition if count == self._task_count else home_partition(episode_id, count)
 
     def _positions_record(self) -> OutputRecord:
         positions = Positions(self._task_count, self.next_offsets, self.time.as_of_ms)

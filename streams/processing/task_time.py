@@ -15,7 +15,7 @@ from streams.domain.instant import LAST_MS, US_PER_MS, Instant
 from streams.domain.policy import Policy
 from streams.processing.agenda import Agenda, begun_hour_ms
 from streams.processing.records import FetchedRecord
-from streams.processing.stored_episode import head_of
+from streams.processing.stored_episode import head_of, is_coded
 
 _MS_PER_DAY = 86_400_000
 _EPISODES_A_TURN = 4_096
@@ -53,12 +53,12 @@ class TaskTime:
 
     def planning(self, episodes: Mapping[bytes, bytes]) -> Iterator[None]:
         """Make the agenda of *episodes*, in turns, where it is needed and not made."""
-        if self._agenda is not None or not (self._policy.closes_windows or self._retention_ms is not None):
+        if self._agenda is not None or not self._policy.needs_time:
             return
         self._agenda = Agenda()
         for number, (key, value) in enumerate(episodes.items(), start=1):
             head = head_of(value)
-            if self._policy.closes_windows and head.survey_count and head.treatment_count:
+            if self._policy.closes_windows and head.survey_count and head.treatment_count and not is_coded(value):
                 self._agenda.note(key, _AT_ONCE)  # when its window closes, only a decision can tell
             else:
                 self.note_new(key, head.newest_timestamp_ms)

@@ -62,7 +62,7 @@ class RecountStudy:
 
     def examine(self, chunks: Iterable[bytes]) -> Recount:
         """How the outcome compares with the expectation, over some of the episodes."""
-        bucket = BucketRecount(self._policies, is_compacted=self._extent.is_compacted)
+        bucket = BucketRecount(self._policies, times=self._extent.times, is_compacted=self._extent.is_compacted)
         for chunk in chunks:
             bucket.take(decode_entries(chunk))
         return bucket.compared()
@@ -81,9 +81,10 @@ class RecountStudy:
             episode = decoded.episode_id.encode()
             if not self._is_wanted(episode):
                 continue
-            if turned_away and _coordinates(record) in turned_away:
-                yield from self._rejected(record, standing, RejectionReason.EPISODE_FULL)
-                yield episode, encode_entry(TurnedAwayEntry(decoded.episode_id, str(_coordinates(record))))
+            reason = turned_away.get(_coordinates(record)) if turned_away else None
+            if reason is not None:
+                yield from self._rejected(record, standing, reason)
+                yield episode, encode_entry(TurnedAwayEntry(decoded.episode_id, str(_coordinates(record)), reason))
             else:
                 yield episode, encode_entry(FactEntry(decoded.episode_id, standing, decoded.fact))
 

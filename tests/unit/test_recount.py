@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DataObject, DrawFn
 
 from streams.domain.fact import Survey
+from streams.intake.rejection import RejectionReason
 from streams.processing.arrivals import FACTS_MAX
 from streams.processing.topology import InputKind
 from streams.recount.episode_scan import may_be_of
@@ -286,7 +287,7 @@ def test_a_full_episode_may_turn_away_and_no_other(extra: int) -> None:
     records = records_of(tasks)
     turned_away = Coordinates(TOPOLOGY.treatment_recorded, 0, FACTS_MAX - 1 + extra)
 
-    counted = recounted(records, Extent({}, turned_away=frozenset({turned_away})))
+    counted = recounted(records, Extent({}, turned_away={turned_away: RejectionReason.EPISODE_FULL}))
 
     assert counted.agrees == bool(extra)
     assert any("by an episode that is not full" in fault for fault in counted.dead_letter_faults) != bool(extra)
