@@ -254,6 +254,7 @@ class TestGarbage:
             RejectionReason.UNSUPPORTED_CLOUDEVENT,
             RejectionReason.TOO_LARGE,
             RejectionReason.EPISODE_FULL,
+            RejectionReason.EPISODE_FORGOTTEN,
         }
 
     def test_it_comes_throughout(self) -> None:
