@@ -68,12 +68,12 @@ def test_the_built_in_policy_is_explained() -> None:
         (
             "Payer UnitedHealthcare (payer_id 87726, uhc, united health care, united healthcare, united healthcare "
             "insurance company, unitedhealthcare): the code goes on a claim line, charge 0.00 USD, without "
-            "modifiers; filing limit 90 days after the follow-up."
+            "modifiers; what is decided more than 90 days after the service date is flagged as past the filing limit."
         ),
         (
             "Payer Medicare (payer_id cms, medicare, medicare ffs, medicare part b, original medicare): the code "
-            "goes to the registry, and on no claim, charge 0.00 USD, without modifiers; filing limit 365 days "
-            "after the follow-up."
+            "goes to the registry, and on no claim, charge 0.00 USD, without modifiers; what is decided more than 365 "
+            "days after the service date is flagged as past the filing limit."
         ),
         (
             "Any other payer, or none known: the code is held until a person decides, charge 0.00 USD, "

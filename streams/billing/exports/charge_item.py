@@ -42,7 +42,8 @@ def charge_item(event: CodingEvent) -> dict[str, Any]:
         "reason": [{"coding": [{"system": ICD_10_CM, "code": diagnosis}]} for diagnosis in event.diagnoses],
         "service": [_reference("Procedure", event.treatment.treatment_id)],
         "supportingInformation": [
-            *(_reference("Observation", survey.survey_id) for survey in (event.baseline, event.followup)),
+            _reference("Observation", event.baseline.survey_id),
+            *([_reference("Observation", event.followup.survey_id)] if event.has_followup else []),
             *(_reference("Encounter", encounter_id) for encounter_id in _told(event.encounter_id)),
         ],
     }
