@@ -44,6 +44,13 @@ CASES = [
     ("all three", "a follow-up improved", f"{NO_FOLLOW_UP} | odi 22 @+60d", 9_999, "G9603 odi 48→22"),
     ("all three", "one did not", f"{NO_FOLLOW_UP} | odi 60 @+60d", 9_999, "G9605 odi 48→60"),
     ("any, G9604", "a result is no want of one", f"{NO_FOLLOW_UP} | odi 60 @+60d", 9_999, "improvement: not_improved"),
+    (
+        "any, G9604",
+        "nor where it is another's",
+        "nprs 5 @-3d | odi 48 @-3d | T | nprs 6 @+9d",
+        9_999,
+        "improvement: not_improved",
+    ),
     ("all three", "too late", f"{NO_FOLLOW_UP} | odi 22 @+366d", 9_999, CLOSED),
     ("all three", "a proxy's", f"{NO_FOLLOW_UP} | odi 22 @+60d proxy", 9_999, CLOSED),
     ("all three", "in error", f"{NO_FOLLOW_UP} | odi 22 @+60d void", 9_999, CLOSED),
@@ -121,8 +128,12 @@ def test_the_whole_event() -> None:
     """The anchor's own fields, the baseline in the place of a follow-up, and the day on which the window closed."""
     baseline, treatment = facts_of(NO_FOLLOW_UP)
     told = [replace(baseline, payer_id="medicare"), replace(treatment, payer_id="aetna", encounter_id="visit-1")]
-    (event,) = events_after((400, told))
+    arrived = [Arrival(fact, as_of_ms(1)) for fact in told]
+    policy = POLICIES["all three"]
+    event = advance(CodedEpisode(), arrived, episode_id="E1", policy=policy, as_of_ms=as_of_ms(400)).event
 
+    assert event is not None
+    assert billed([orjson.loads(orjson.dumps(event))]) is not None
     assert {name: event[name] for name in ("code", "service_date", "payer_id", "encounter_id", "change")} == {
         "code": "G9604",
         "service_date": "2026-01-15",
@@ -131,7 +142,7 @@ def test_the_whole_event() -> None:
         "change": "0",
     }
     assert event["followup"] == event["baseline"]
-    assert event["not_available"][-3:] == ["followup", "change", "threshold"]
+    assert event["not_available"][-3:] == ("followup", "change", "threshold")
     assert event["decided_at"] == "2026-02-19T12:00:00.000Z"
 
 

@@ -24,7 +24,7 @@ from streams.recount.standing import Coordinates, GroupPositions
 from tests.billing_consumer import billed
 from tests.episode_notation import NOON_US, facts_of
 from tests.messages import message_bytes
-from tests.policies_for_tests import POLICIES
+from tests.policies_for_tests import DEFAULT, POLICIES
 from tests.recounting import records_of, recounted
 from tests.strategies import histories
 from tests.tasks_in_memory import TOPOLOGY, Sent, TasksInMemory
@@ -36,13 +36,15 @@ DAY_MS = 24 * HOUR_MS
 DAY_ZERO_MS = NOON_US // 1_000
 POLICY = POLICIES["all three"]
 FORGETFUL = replace(POLICY, retention_days=455)
+FORGETFUL_ALONE = replace(DEFAULT, retention_days=455)
 EPISODE_IDS = ("episode-1", "episode-2")
 
 
 class Tick(NamedTuple):
-    """All partitions are told what time it is, by the day."""
+    """All partitions are told what time it is, by the day; and perhaps read on until nothing is left."""
 
     day: int
+    drains: bool
 
 
 class Turn(NamedTuple):
@@ -60,7 +62,7 @@ class Told(NamedTuple):
     fact: Fact
 
 
-ticks = st.builds(Tick, st.sampled_from((0, 61, 366, 380, 425, 426, 100)))
+ticks = st.builds(Tick, st.sampled_from((0, 61, 366, 380, 425, 426, 100)), st.booleans())
 turns = st.builds(Turn, st.integers(0, TASK_COUNT - 1), st.integers(1, 4), st.booleans())
 Course = list[Told | Tick | Turn]
 
@@ -91,6 +93,8 @@ def lived(course: Course, policy: Policy = POLICY) -> TasksInMemory:
                 tasks.send(sent(moment, partition=len(moment.fact.event_id)))
             case Tick():
                 tick(tasks, moment.day)
+                if moment.drains:
+                    tasks.drain()
             case Turn():
                 tasks.step(moment.partition, moment.records_max)
                 if moment.restarts:
@@ -279,20 +283,23 @@ def test_what_comes_from_elsewhere_is_turned_away_at_home() -> None:
     assert reasons(tasks) == [RejectionReason.EPISODE_FORGOTTEN] * TASK_COUNT
 
 
-def test_whoever_is_heard_of_is_kept() -> None:
+@pytest.mark.parametrize(("policy", "told"), [(FORGETFUL, [("new", "G9604")]), (FORGETFUL_ALONE, [])])
+def test_whoever_is_heard_of_is_kept(policy: Policy, told: list[tuple[str, str]]) -> None:
     """The retention counts from the last record, by Kafka timestamp; a window closes before its episode goes."""
-    tasks = TasksInMemory(FORGETFUL)
-    for day, fact in zip((0, 300), facts_of("odi 48 @+250d | T @+299d"), strict=True):
+    tasks = TasksInMemory(policy)
+    tick(tasks, 0)
+    tasks.drain()
+    for day, fact in zip((0, 300), facts_of("odi 48 @+350d | T @+399d"), strict=True):
         tasks.send(sent(Told("E1", fact), day))
         tasks.drain()
-        tick(tasks, day + 350)
+        tick(tasks, day + 455)
         tasks.drain()
         assert list(tasks.episodes()) == ["E1"]
     assert codes(tasks) == []
     tick(tasks, 3_000)
     tasks.drain()
 
-    assert codes(tasks) == [("new", "G9604")]
+    assert codes(tasks) == told
     assert tasks.episodes() == {}
 
 
