@@ -146,15 +146,15 @@ def test_the_recount_agrees_as_of_the_ticks(course: Course) -> None:
     assert recounted(records_of(tasks), Extent({}, times=times_of(tasks)), policies=(POLICY,)).agrees
 
 
-def closing(count: int) -> tuple[TasksInMemory, list[str]]:
-    """One task that has read *count* episodes without a follow-up, and then that their windows have closed."""
+def closing(count: int, *, days: int = 366) -> tuple[TasksInMemory, list[str]]:
+    """One task that has read *count* episodes without a follow-up, and is then told that so many days have passed."""
     tasks = TasksInMemory(POLICY)
     ids = [f"E{number}" for number in range(count)]
     for episode_id in ids:
         for fact in facts_of("odi 48 @-3d | T"):
             tasks.send(sent(Told(episode_id, fact)))
     tasks.drain()
-    tick(tasks, 366)
+    tick(tasks, days)
     return tasks, ids
 
 
@@ -196,6 +196,18 @@ def test_while_a_tick_is_worked_off_the_recount_waits() -> None:
     assert (after.agrees, len(after.waiting)) == (True, 0)
     over = Extent({}, times=PartitionTimes(1, {0: Span(closed, closed)}))
     assert not recounted(before, over, policies=(POLICY,)).agrees
+
+
+def test_a_window_closes_with_the_first_hour_after_its_end() -> None:
+    """It ends at noon: at eleven, and at noon, a follow-up may still come; at one none has come."""
+    tasks, _ = closing(2, days=0)
+    told = []
+    for hour in (-1, 0, 1, 2):
+        tasks.send(Sent(TOPOLOGY.ticks, 0, DAY_ZERO_MS + 365 * DAY_MS + hour * HOUR_MS + 1_234, b""))
+        tasks.drain()
+        told.append(len(codes(tasks)))
+
+    assert told == [0, 0, 2, 2]
 
 
 def test_a_quiet_tick_costs_no_look() -> None:
