@@ -130,12 +130,13 @@ def decide(facts: Iterable[Fact], policy: Policy, as_of_ms: int = 0) -> Coded | 
     compared = _latest_compared(findings)
     if compared is not None and QualityDataCode.SCORE_NOT_IMPROVED in policy.published_codes:
         return _published(QualityDataCode.SCORE_NOT_IMPROVED, compared, findings, policy)
-    last = _last_to_close(findings) if compared is None else None
-    if last is not None and last.closes_at is not None and last.closes_at.epoch_us < as_of_ms * US_PER_MS:
-        return _not_available(last, findings, policy)
-    return NotCoded(
-        _first_missing(findings, current, policy), findings, closes_at=last.closes_at if last is not None else None
-    )
+    missing = _first_missing(findings, current, policy)
+    last = _last_to_close(findings) if compared is None and policy.closes_windows else None
+    if last is None or last.closes_at is None:
+        return NotCoded(missing, findings)
+    if last.closes_at.epoch_us >= as_of_ms * US_PER_MS:
+        return NotCoded(missing, findings, last.closes_at)
+    return _not_available(last, findings, policy)
 
 
 def _findings(current: CurrentFacts, policy: Policy) -> tuple[Finding, ...]:

@@ -188,15 +188,17 @@ def head_of(value: bytes) -> Head:
     return Head(*_parts(value)[:3])
 
 
-def is_coded(value: bytes) -> bool:
-    """Whether billing holds a code of the episode in *value*.
+def may_wait(value: bytes) -> bool:
+    """Whether the episode in *value* may wait for a follow-up: it has facts to be coded by, and no code.
 
     Raises:
         EpisodeFormatError: The changelog holds what this version did not write.
     """
-    tail_bytes = _parts(value)[3]
+    _, surveys, treatments, tail_bytes = _parts(value)
+    if not surveys or not treatments:
+        return False
     tail, _ = _decoded(value[_HEAD_BYTES : _HEAD_BYTES + tail_bytes], b"", 0)
-    return tail.ledger.active is not None
+    return tail.ledger.active is None
 
 
 def fact_count(value: bytes) -> int:

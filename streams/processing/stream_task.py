@@ -29,7 +29,7 @@ from streams.processing.forgotten import ForgottenEpisodes
 from streams.processing.partitioning import home_partition
 from streams.processing.records import Batch, FetchedRecord, OutputRecord, PlacedRecord
 from streams.processing.rekeying import Origin, arrived_origin, origin_of, travelling_headers
-from streams.processing.stored_episode import decode_episode, encode_episode, grown, head_of, is_coded, with_new_facts
+from streams.processing.stored_episode import decode_episode, encode_episode, grown, may_wait, with_new_facts
 from streams.processing.task_output import DeadLetterTold, TaskOutput
 from streams.processing.task_time import TaskTime
 from streams.processing.telling import Teller
@@ -162,13 +162,12 @@ class StreamTask:
         stored = self.episodes.get(key)
         if stored is None:
             return
-        if self._coder.policy.closes_windows and not is_coded(stored):
+        if self._coder.policy.closes_windows and may_wait(stored):
             self._keep(key, stored, self._decided(key, Gathering(stored), output), output)
-        newest_timestamp_ms = head_of(stored).newest_timestamp_ms
-        if self.time.is_to_be_forgotten(newest_timestamp_ms):
+        if self.time.is_to_be_forgotten(stored):
             self._forget(key, output)
         else:
-            self.time.note_new(key, newest_timestamp_ms)
+            self.time.note_kept(key, stored)
 
     def _forget(self, key: bytes, output: TaskOutput) -> None:
         self.episode_bytes -= len(self.episodes.pop(key))
@@ -289,7 +288,7 @@ class StreamTask:
             output.decisions["too_few_facts"] += 1
         self._keep(key, stored, value, output)
         if stored is None:
-            self.time.note_new(key, head_of(value).newest_timestamp_ms)
+            self.time.note_kept(key, value)
 
     def _keep(self, key: bytes, stored: bytes | None, value: bytes, output: TaskOutput) -> None:
         if value != stored:
@@ -324,7 +323,7 @@ class StreamTask:
             if isinstance(decision, NotCoded) and decision.closes_at is not None:
                 self.time.note_closing(key, decision.closes_at)
         if event is not None:
-            at_ms = max((arrival.timestamp_ms for arrival in arrived), default=as_of_ms)
+            at_ms = max((arrival.timestamp_ms for arrival in arrived), default=self.time.told_at_ms)
             self._teller.tell(event, cause=gathering.cause, caused_at_ms=at_ms, output=output)
         return value
 

@@ -15,7 +15,7 @@ from streams.domain.instant import LAST_MS, US_PER_MS, Instant
 from streams.domain.policy import Policy
 from streams.processing.agenda import Agenda, begun_hour_ms
 from streams.processing.records import FetchedRecord
-from streams.processing.stored_episode import head_of, is_coded
+from streams.processing.stored_episode import head_of, may_wait
 
 _MS_PER_DAY = 86_400_000
 _EPISODES_A_TURN = 4_096
@@ -32,6 +32,8 @@ class TaskTime:
 
     def __init__(self, policy: Policy, as_of_ms: int) -> None:
         self.as_of_ms = as_of_ms
+        self.told_at_ms = as_of_ms
+        """When the latest tick was appended, to the millisecond."""
         self._policy = policy
         self._retention_ms = policy.retention_days * _MS_PER_DAY if policy.retention_days is not None else None
         self._agenda: Agenda | None = None
@@ -39,8 +41,9 @@ class TaskTime:
 
     def pass_by(self, ticks: Sequence[FetchedRecord]) -> None:
         """Let the time be that of the latest of *ticks*; it never goes back."""
-        latest_ms = min(max(tick.timestamp for tick in ticks), LAST_MS)
-        self.as_of_ms = max(self.as_of_ms, begun_hour_ms(latest_ms))
+        latest_ms = max(tick.timestamp for tick in ticks)
+        self.told_at_ms = max(self.told_at_ms, min(latest_ms, LAST_MS))
+        self.as_of_ms = begun_hour_ms(self.told_at_ms)
 
     @property
     def is_due(self) -> bool:
@@ -57,24 +60,25 @@ class TaskTime:
             return
         self._agenda = Agenda()
         for number, (key, value) in enumerate(episodes.items(), start=1):
-            head = head_of(value)
-            if self._policy.closes_windows and head.survey_count and head.treatment_count and not is_coded(value):
+            if self._policy.closes_windows and may_wait(value):
                 self._agenda.note(key, _AT_ONCE)  # when its window closes, only a decision can tell
             else:
-                self.note_new(key, head.newest_timestamp_ms)
+                self.note_kept(key, value)
             if number % _EPISODES_A_TURN == 0:
                 yield
 
-    def note_new(self, key: bytes, newest_timestamp_ms: int) -> None:
-        """An episode was heard of: it will be looked at when it may be forgotten."""
+    def note_kept(self, key: bytes, value: bytes) -> None:
+        """An episode is kept: it will be looked at when it may be forgotten."""
         if self._agenda is not None and self._retention_ms is not None:
-            self._agenda.note(key, newest_timestamp_ms + self._retention_ms)
+            self._agenda.note(key, head_of(value).newest_timestamp_ms + self._retention_ms)
 
     def note_closing(self, key: bytes, closes_at: Instant) -> None:
         """The last window of an episode will close: it will be looked at."""
         if self._agenda is not None:
             self._agenda.note(key, closes_at.epoch_us // US_PER_MS)
 
-    def is_to_be_forgotten(self, newest_timestamp_ms: int) -> bool:
-        """Whether an episode that was last heard of then has been kept for as long as the policy says."""
-        return self._retention_ms is not None and newest_timestamp_ms + self._retention_ms < self.as_of_ms
+    def is_to_be_forgotten(self, value: bytes) -> bool:
+        """Whether an episode has been kept for as long as the policy says, since it was last heard of."""
+        if self._retention_ms is None:
+            return False
+        return head_of(value).newest_timestamp_ms + self._retention_ms < self.as_of_ms

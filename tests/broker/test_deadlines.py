@@ -1,5 +1,7 @@
 """Time on a real Kafka: a window closes, and what comes late replaces; an episode is forgotten, and stays so."""
 
+import asyncio
+import json
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -8,7 +10,9 @@ from typing import Any
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
+from typer.testing import CliRunner, Result
 
+from streams.cli.application import cli
 from streams.instruments.registry import load_registry
 from streams.kafka.connection import client_options
 from streams.kafka.group_lag import GroupLag
@@ -50,6 +54,11 @@ async def letters(fleet: Fleet) -> list[str]:
     return [source.reason for record in told if (source := letter_source(record.headers)) is not None]
 
 
+async def g9603(fleet: Fleet, *arguments: str) -> Result:
+    environment = fleet.settings.environment()
+    return await asyncio.to_thread(CliRunner().invoke, cli, list(arguments), env=environment)
+
+
 async def test_a_window_closes_and_an_episode_is_forgotten(fleet: Fleet, tmp_path: Path) -> None:
     """By ticks that the worker sends and the brokers stamp; the recount agrees to the last event."""
     policy = tmp_path / "policy.toml"
@@ -78,3 +87,6 @@ async def test_a_window_closes_and_an_episode_is_forgotten(fleet: Fleet, tmp_pat
     assert {event["code"] for event in await events(fleet, "silent")} == {"G9603"}
     assert set(await letters(fleet)) == {"episode_forgotten"}
     await fleet.recounted()
+    assert json.loads((await g9603(fleet, "reconcile", "--json")).stdout)["agrees"]
+    assert "is forgotten" in (await g9603(fleet, "explain", "silent")).stderr
+    assert json.loads((await g9603(fleet, "explain", "waits", "--json")).stdout)["ledger"]["agrees"]

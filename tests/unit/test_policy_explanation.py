@@ -117,6 +117,16 @@ def test_the_built_in_policy_is_explained() -> None:
         ),
         pytest.param('surveys.instruments = ["lefs", "odi"]', "Instruments: lefs, odi.", id="instruments"),
         pytest.param(
+            'published_codes = ["G9603", "G9604"]',
+            "a follow-up that is sent later replaces it or takes it back.",
+            id="closed-windows",
+        ),
+        pytest.param(
+            "retention_days = 730",
+            "Retention: an episode of which nothing was heard for 730 days is forgotten; its code stands",
+            id="retention",
+        ),
+        pytest.param(
             'treatments = { qualifying = ["HCPCS:97110", "SNOMED-CT:*", "HCPCS:3647n"], excluded = [] }',
             "Treatments: a follow-up counts after CPT or HCPCS 97110 or 3647n (n is any digit) or any SNOMED CT code.",
             id="treatments",

@@ -25,7 +25,7 @@ from streams.recount.standing import Coordinates, GroupPositions
 from tests.billing_consumer import billed
 from tests.episode_notation import NOON_US, facts_of
 from tests.messages import message_bytes
-from tests.policies_for_tests import POLICIES
+from tests.policies_for_tests import DEFAULT, POLICIES
 from tests.recounting import records_of, recounted
 from tests.strategies import histories
 from tests.tasks_in_memory import TOPOLOGY, Sent, TasksInMemory
@@ -37,13 +37,15 @@ DAY_MS = 24 * HOUR_MS
 DAY_ZERO_MS = NOON_US // 1_000
 POLICY = POLICIES["all three"]
 FORGETFUL = replace(POLICY, retention_days=455)
+FORGETFUL_ALONE = replace(DEFAULT, retention_days=455)
 EPISODE_IDS = ("episode-1", "episode-2")
 
 
 class Tick(NamedTuple):
-    """All partitions are told what time it is, by the day."""
+    """All partitions are told what time it is, by the day; and perhaps read on until nothing is left."""
 
     day: int
+    drains: bool
 
 
 class Turn(NamedTuple):
@@ -61,7 +63,7 @@ class Told(NamedTuple):
     fact: Fact
 
 
-ticks = st.builds(Tick, st.sampled_from((0, 61, 366, 380, 425, 426, 100)))
+ticks = st.builds(Tick, st.sampled_from((0, 61, 366, 380, 425, 426, 100)), st.booleans())
 turns = st.builds(Turn, st.integers(0, TASK_COUNT - 1), st.integers(1, 4), st.booleans())
 Course = list[Told | Tick | Turn]
 
@@ -92,6 +94,8 @@ def lived(course: Course, policy: Policy = POLICY) -> TasksInMemory:
                 tasks.send(sent(moment, partition=len(moment.fact.event_id)))
             case Tick():
                 tick(tasks, moment.day)
+                if moment.drains:
+                    tasks.drain()
             case Turn():
                 tasks.step(moment.partition, moment.records_max)
                 if moment.restarts:
@@ -143,15 +147,15 @@ def test_the_recount_agrees_as_of_the_ticks(course: Course) -> None:
     assert recounted(records_of(tasks), Extent({}, times=times_of(tasks)), policies=(POLICY,)).agrees
 
 
-def closing(count: int) -> tuple[TasksInMemory, list[str]]:
-    """One task that has read *count* episodes without a follow-up, and then that their windows have closed."""
+def closing(count: int, *, days: int = 366) -> tuple[TasksInMemory, list[str]]:
+    """One task that has read *count* episodes without a follow-up, and is then told that so many days have passed."""
     tasks = TasksInMemory(POLICY)
     ids = [f"E{number}" for number in range(count)]
     for episode_id in ids:
         for fact in facts_of("odi 48 @-3d | T"):
             tasks.send(sent(Told(episode_id, fact)))
     tasks.drain()
-    tick(tasks, 366)
+    tick(tasks, days)
     return tasks, ids
 
 
@@ -193,6 +197,18 @@ def test_while_a_tick_is_worked_off_the_recount_waits() -> None:
     assert (after.agrees, len(after.waiting)) == (True, 0)
     over = Extent({}, times=PartitionTimes(1, {0: Span(closed, closed)}))
     assert not recounted(before, over, policies=(POLICY,)).agrees
+
+
+def test_a_window_closes_with_the_first_hour_after_its_end() -> None:
+    """It ends at noon: at eleven, and at noon, a follow-up may still come; at one none has come."""
+    tasks, _ = closing(2, days=0)
+    told = []
+    for hour in (-1, 0, 1, 2):
+        tasks.send(Sent(TOPOLOGY.ticks, 0, DAY_ZERO_MS + 365 * DAY_MS + hour * HOUR_MS + 1_234, b""))
+        tasks.drain()
+        told.append(len(codes(tasks)))
+
+    assert told == [0, 0, 2, 2]
 
 
 def test_a_quiet_tick_costs_no_look() -> None:
@@ -298,20 +314,23 @@ def test_what_comes_from_elsewhere_is_turned_away_at_home() -> None:
     assert reasons(tasks) == [RejectionReason.EPISODE_FORGOTTEN] * TASK_COUNT
 
 
-def test_whoever_is_heard_of_is_kept() -> None:
+@pytest.mark.parametrize(("policy", "told"), [(FORGETFUL, [("new", "G9604")]), (FORGETFUL_ALONE, [])])
+def test_whoever_is_heard_of_is_kept(policy: Policy, told: list[tuple[str, str]]) -> None:
     """The retention counts from the last record, by Kafka timestamp; a window closes before its episode goes."""
-    tasks = TasksInMemory(FORGETFUL)
-    for day, fact in zip((0, 300), facts_of("odi 48 @+250d | T @+299d"), strict=True):
+    tasks = TasksInMemory(policy)
+    tick(tasks, 0)
+    tasks.drain()
+    for day, fact in zip((0, 300), facts_of("odi 48 @+350d | T @+399d"), strict=True):
         tasks.send(sent(Told("E1", fact), day))
         tasks.drain()
-        tick(tasks, day + 350)
+        tick(tasks, day + 455)
         tasks.drain()
         assert list(tasks.episodes()) == ["E1"]
     assert codes(tasks) == []
     tick(tasks, 3_000)
     tasks.drain()
 
-    assert codes(tasks) == [("new", "G9604")]
+    assert codes(tasks) == told
     assert tasks.episodes() == {}
 
 
