@@ -1,7 +1,7 @@
 """What becomes of one message of another system: events, what is wrong with it, and what is none of ours."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol, TypeAlias
@@ -14,6 +14,11 @@ from streams.processing.topology import InputKind
 
 Fields: TypeAlias = Mapping[str, Any]
 """Fields of an event as JSON values; None where a message does not tell one."""
+
+NOT_FINAL = "not final"
+OTHER_CODE = "other code"
+OTHER_TYPE = "other type"
+"""Why a part of a message is no event, and nothing is wrong with it."""
 
 _VERSION_OF_STATUS = {"completed": None, "amended": 2, "entered-in-error": 3}
 
@@ -69,8 +74,19 @@ class Adapter(Protocol):
         """What the message *value* comes to. Total: what is wrong is in the answer."""
 
 
+class Part(NamedTuple):
+    """A part of a message that may be an event."""
+
+    kind: InputKind
+    where: str
+    looked_for: Mapping[str, str]
+    """The fields that the contract requires, and where they are looked for."""
+    read: Callable[[], Fields | str]
+    """The fields of the event; or why it is none. May raise `FaultError`."""
+
+
 class EventWriter:
-    """Makes events of fields, and leaves to the worker's own decoder what an event must be.
+    """Makes events of parts, and leaves to the worker's own decoder what an event must be.
 
     Args:
         decoder: The worker's.
@@ -79,33 +95,27 @@ class EventWriter:
     def __init__(self, decoder: Decoder) -> None:
         self._decoder = decoder
 
-    def survey(self, fields: Fields, looked_for: Mapping[str, str], where: str) -> AdaptedEvent:
-        """A `SurveyCompleted`; `treatment` has the arguments and errors."""
-        return self._event(InputKind.SURVEY, fields, looked_for, where)
-
-    def treatment(self, fields: Fields, looked_for: Mapping[str, str], where: str) -> AdaptedEvent:
-        """A `TreatmentRecorded`.
-
-        Args:
-            fields: As the message tells them.
-            looked_for: The required ones, and where they were looked for.
-            where: The part of the message.
-
-        Raises:
-            FaultError: Some are not told, or a worker would not take the event in.
-        """
-        return self._event(InputKind.TREATMENT, fields, looked_for, where)
-
-    def _event(self, kind: InputKind, fields: Fields, looked_for: Mapping[str, str], where: str) -> AdaptedEvent:
-        missing = [f"{name} ({place})" for name, place in looked_for.items() if fields.get(name) is None]
-        if missing:
-            raise FaultError(FaultReason.NOT_TOLD, f"{where} does not tell {', '.join(missing)}.")
-        value = orjson.dumps({name: said for name, said in fields.items() if said is not None})
-        decode = self._decoder.decode_survey if kind is InputKind.SURVEY else self._decoder.decode_treatment
+    def take(self, part: Part, adaptation: Adaptation) -> None:
+        """Add to *adaptation* what *part* comes to."""
         try:
-            return AdaptedEvent(kind, decode(value).episode_id, value)
+            fields = part.read()
+            if isinstance(fields, str):
+                adaptation.passed_over[fields] += 1
+            else:
+                adaptation.events.append(self._event(part, fields))
+        except FaultError as fault:
+            adaptation.faults.append(fault)
+
+    def _event(self, part: Part, fields: Fields) -> AdaptedEvent:
+        missing = [f"{name} ({place})" for name, place in part.looked_for.items() if fields.get(name) is None]
+        if missing:
+            raise FaultError(FaultReason.NOT_TOLD, f"{part.where} does not tell {', '.join(missing)}.")
+        value = orjson.dumps({name: said for name, said in fields.items() if said is not None})
+        decode = self._decoder.decode_survey if part.kind is InputKind.SURVEY else self._decoder.decode_treatment
+        try:
+            return AdaptedEvent(part.kind, decode(value).episode_id, value)
         except RejectedError as rejected:
-            raise FaultError(rejected.reason, f"{where}: {rejected.detail}") from None
+            raise FaultError(rejected.reason, f"{part.where}: {rejected.detail}") from None
 
 
 def transport(source: str, record_id: str | None, version: int | None, status: str) -> dict[str, Any]:

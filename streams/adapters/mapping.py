@@ -17,6 +17,9 @@ from schemas.vocabulary import TreatmentCodeSystem
 from streams.adapters.times import Times
 from streams.domain.instrument import InstrumentRegistry
 
+_BUILT_IN = ("surveys.toml", "hl7v2.toml")
+PLACE_PATTERN = r"^[A-Z][A-Z0-9]{2}-[1-9][0-9]?(\.[1-9][0-9]?){0,2}$"
+"""Of what stands in an HL7 v2 message: SEG-field.component.subcomponent."""
 LOINC_QUESTIONNAIRE = "http://loinc.org/q/"
 """What the url of a LOINC panel as a Questionnaire begins with; then comes the panel's code."""
 
@@ -61,6 +64,17 @@ class TimesRead(_Part):
     days: Literal["refused", "survey-first"] = "refused"
 
 
+Place = Annotated[str, Field(pattern=PLACE_PATTERN)]
+Places = dict[str, Annotated[tuple[Place, ...], Field(min_length=1)]]
+
+
+class Hl7v2Places(_Part):
+    """Where HL7 v2 messages tell the fields of an event; the first place that tells one counts."""
+
+    survey: Places = {}
+    treatment: Places = {}
+
+
 class Payers(_Part):
     """Names of payers that are none."""
 
@@ -84,6 +98,7 @@ class Mapping(_Part):
     """By the code of the answer that was chosen."""
     code_systems: dict[str, TreatmentCodeSystem] = {}
     """By the name of a coding system in HL7 v2, besides those of table 0396."""
+    hl7v2: Hl7v2Places = Hl7v2Places()
 
     @property
     def time_reading(self) -> Times:
@@ -98,7 +113,7 @@ def load_mapping(path: Path | None, instruments: InstrumentRegistry) -> Mapping:
     Raises:
         MappingRefusedError: The file cannot be read, is no mapping, or names an instrument that is none.
     """
-    built_in = resources.files("streams.adapters").joinpath("surveys.toml").read_text("utf-8")
+    built_in = "\n".join(resources.files("streams.adapters").joinpath(name).read_text("utf-8") for name in _BUILT_IN)
     text = ""
     if path is not None:
         try:
@@ -126,9 +141,12 @@ def parse_mapping(built_in: str, text: str, instruments: InstrumentRegistry, *, 
             "scores": registered | over.scores,
             "questionnaires": under.questionnaires | over.questionnaires,
             "answers": under.answers | over.answers,
+            "hl7v2": Hl7v2Places(
+                survey=under.hl7v2.survey | over.hl7v2.survey, treatment=under.hl7v2.treatment | over.hl7v2.treatment
+            ),
         }
     )
-    if wrong := list(_faults(mapping, instruments)):
+    if wrong := list(_faults(mapping, under, instruments)):
         raise MappingRefusedError("\n".join(f"{name}, {fault}" for fault in wrong))
     return mapping
 
@@ -141,7 +159,15 @@ def _registered(instruments: InstrumentRegistry) -> Iterator[tuple[str, str, str
             yield loinc, instrument.id, version
 
 
-def _faults(mapping: Mapping, instruments: InstrumentRegistry) -> Iterator[str]:
+def _strange_places(mapping: Mapping, under: Mapping) -> Iterator[str]:
+    for kind in ("survey", "treatment"):
+        known: Places = getattr(under.hl7v2, kind)
+        for name in getattr(mapping.hl7v2, kind):
+            if name not in known:
+                yield f"hl7v2.{kind}.{name}: there is no such field; there are {', '.join(known)}."
+
+
+def _faults(mapping: Mapping, under: Mapping, instruments: InstrumentRegistry) -> Iterator[str]:
     named = {f"scores.{code}": score for code, score in mapping.scores.items()} | {
         f"questionnaires.{url}": form for url, form in mapping.questionnaires.items()
     }
@@ -157,6 +183,7 @@ def _faults(mapping: Mapping, instruments: InstrumentRegistry) -> Iterator[str]:
         if form.items and len(form.items) != wanted:
             named_items = f"and {len(form.items)} are named"
             yield f"questionnaires.{url}: {form.instrument} is scored from {wanted} items, {named_items}."
+    yield from _strange_places(mapping, under)
     if mapping.times.zone is not None:
         try:
             ZoneInfo(mapping.times.zone)

@@ -59,6 +59,19 @@ def fhir(
     _run(MessageStandard.FHIR, mapping, once=once, as_json=as_json)
 
 
+@adapter.command()
+def hl7v2(
+    mapping: MappingFile = None,
+    once: Once = False,  # noqa: FBT002 - a flag
+    as_json: AsJson = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Make events of the HL7 v2 messages (ORU^R01, DFT^P03) on `hl7v2-messages`, until SIGTERM.
+
+    No acknowledgement is sent: a topic is no connection. For the rest as `g9603 adapter fhir`.
+    """
+    _run(MessageStandard.HL7V2, mapping, once=once, as_json=as_json)
+
+
 @adapter.command("map")
 def map_files(
     standard: Annotated[MessageStandard, typer.Argument(help="In whose words the files are.")],

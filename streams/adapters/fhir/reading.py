@@ -3,29 +3,19 @@
 `README.md` of the package has every field, and where it is taken from.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
-from typing import NamedTuple
 
-from streams.adapters.adaptation import Adaptation, AdaptedEvent, EventWriter, FaultError, FaultReason, Fields
+from streams.adapters.adaptation import OTHER_TYPE, Adaptation, EventWriter, FaultError, FaultReason, Part
 from streams.adapters.fhir.datatypes import Observation, Procedure, QuestionnaireResponse
 from streams.adapters.fhir.message import Message
 from streams.adapters.fhir.surroundings import Surroundings
 from streams.adapters.fhir.surveys import OBSERVATION, RESPONSE, Surveys
 from streams.adapters.fhir.treatments import PROCEDURE, Treatments
-from streams.adapters.mapping import Mapping as SiteMapping
+from streams.adapters.mapping import Mapping
 from streams.domain.instrument import InstrumentRegistry
 from streams.intake.decoder import Decoder
-
-
-class _Part(NamedTuple):
-    """A resource that may be an event."""
-
-    where: str
-    read: Callable[[], Fields | str]
-    """The event's fields, or why it is none."""
-    write: Callable[[Fields, Mapping[str, str], str], AdaptedEvent]
-    looked_for: Mapping[str, str]
+from streams.processing.topology import InputKind
 
 
 class FhirAdapter:
@@ -36,7 +26,7 @@ class FhirAdapter:
         instruments: The instruments known.
     """
 
-    def __init__(self, mapping: SiteMapping, instruments: InstrumentRegistry) -> None:
+    def __init__(self, mapping: Mapping, instruments: InstrumentRegistry) -> None:
         self._mapping = mapping
         source = mapping.source or "fhir"
         self._surveys = Surveys(mapping, instruments, source)
@@ -55,26 +45,19 @@ class FhirAdapter:
             return adaptation
         adaptation.faults += message.faults
         if message.others:
-            adaptation.passed_over["other type"] = message.others
+            adaptation.passed_over[OTHER_TYPE] = message.others
         for part in self._parts(message):
-            try:
-                fields = part.read()
-                if isinstance(fields, str):
-                    adaptation.passed_over[fields] += 1
-                else:
-                    adaptation.events.append(part.write(fields, part.looked_for, part.where))
-            except FaultError as fault:
-                adaptation.faults.append(fault)
+            self._writer.take(part, adaptation)
         return adaptation
 
-    def _parts(self, message: Message) -> Iterator[_Part]:
+    def _parts(self, message: Message) -> Iterator[Part]:
         around = Surroundings(message, self._mapping)
-        survey, treatment = self._writer.survey, self._writer.treatment
         for score in message.of_type(Observation):
             read = partial(self._surveys.of_observation, message, around, score)
-            yield _Part(score.where, read, survey, OBSERVATION)
+            yield Part(InputKind.SURVEY, score.where, OBSERVATION, read)
         for form in message.of_type(QuestionnaireResponse):
-            yield _Part(form.where, partial(self._surveys.of_response, message, around, form), survey, RESPONSE)
+            read = partial(self._surveys.of_response, message, around, form)
+            yield Part(InputKind.SURVEY, form.where, RESPONSE, read)
         for procedure in message.of_type(Procedure):
             read = partial(self._treatments.of_procedure, message, around, procedure)
-            yield _Part(procedure.where, read, treatment, PROCEDURE)
+            yield Part(InputKind.TREATMENT, procedure.where, PROCEDURE, read)

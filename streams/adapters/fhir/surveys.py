@@ -1,7 +1,7 @@
 """Surveys in FHIR: an Observation that is a score, a QuestionnaireResponse that has one."""
 
 from schemas.vocabulary import RecordStatus, Respondent
-from streams.adapters.adaptation import Fields, transport
+from streams.adapters.adaptation import NOT_FINAL, OTHER_CODE, Fields, transport
 from streams.adapters.fhir.answered import answered
 from streams.adapters.fhir.datatypes import LOINC, Observation, QuestionnaireResponse, Reference
 from streams.adapters.fhir.message import Message, Placed
@@ -10,9 +10,6 @@ from streams.adapters.fhir.surroundings import EPISODE, Surroundings
 from streams.adapters.mapping import Mapping
 from streams.adapters.scores import plain_score, stand_in_score
 from streams.domain.instrument import InstrumentRegistry
-
-NOT_FINAL = "not final"
-OTHER_CODE = "other code"
 
 OBSERVATION = {
     "survey_id": "id",

@@ -1,12 +1,11 @@
 """Treatments in FHIR: a Procedure."""
 
 from schemas.vocabulary import RecordStatus, TreatmentCodeSystem
-from streams.adapters.adaptation import Fields, transport
+from streams.adapters.adaptation import NOT_FINAL, Fields, transport
 from streams.adapters.fhir.datatypes import CPT, HCPCS, ICD_10_CM, SNOMED_CT, CodeableConcept, Condition, Procedure
 from streams.adapters.fhir.message import Message, Placed
 from streams.adapters.fhir.moments import moment, version_of
 from streams.adapters.fhir.surroundings import EPISODE, Surroundings
-from streams.adapters.fhir.surveys import NOT_FINAL
 from streams.adapters.times import Times
 
 PROCEDURE = {
