@@ -14,7 +14,7 @@ from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from streams.adapters.adaptation import Adaptation, Adapter
 from streams.adapters.choice import adapter_of
 from streams.adapters.mapping import MappingRefusedError
-from streams.adapters.running import MessageProcessor, Tally
+from streams.adapters.running import MessageProcessor, Processed, Tally
 from streams.cli.console import ExitCode, err, fail, out, print_json, refusals, settings_of_environment
 from streams.instruments.registry import load_registry
 from streams.kafka.connection import connection_options
@@ -150,13 +150,12 @@ async def _follow(settings: Settings, topics: AdapterTopics, understood: Adapter
     columns = (TextColumn("messages"), TextColumn("{task.completed:,}"), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True) as progress:
         task = progress.add_task("", total=None)
-        loop = ReadProcessWrite(
-            connection,
-            membership,
-            processor.process,
-            lambda done: (tally.add(done.tally), progress.advance(task, done.tally.messages)),
-        )
-        await loop.run(once=once, stop=stop)
+
+        def count(done: Processed) -> None:
+            tally.add(done.tally)
+            progress.advance(task, done.tally.messages)
+
+        await ReadProcessWrite(connection, membership, processor.process, count).run(once=once, stop=stop)
     return tally
 
 

@@ -28,7 +28,9 @@ from streams.redaction import told_error
 _RECORDS_MAX = 500
 _WAIT_MS = 250
 _FETCH_WAIT_SECONDS_MAX = 0.25
-_TRANSACTION_SECONDS_MAX = 30
+_ASSIGNMENT_POLL_SECONDS = 0.02
+_TRANSACTION_SECONDS_MAX = 10
+"""So long what is left open by a member that never comes back keeps readers of committed records waiting."""
 _STOP_SECONDS_MAX = 5
 
 
@@ -65,7 +67,7 @@ class Output(Protocol):
 OutputT = TypeVar("OutputT", bound=Output)
 
 
-class ReadProcessWrite(ConsumerRebalanceListener, Generic[OutputT]):  # type: ignore[misc] - aiokafka has no types
+class ReadProcessWrite(ConsumerRebalanceListener, Generic[OutputT]):
     """One member at work.
 
     Args:
@@ -115,8 +117,13 @@ class ReadProcessWrite(ConsumerRebalanceListener, Generic[OutputT]):  # type: ig
             only_seeking(self._consumer, on_failure=self._fail, fetch_wait_seconds_max=_FETCH_WAIT_SECONDS_MAX)
             self._consumer.subscribe([self._membership.topic], listener=self)
             while not stop.is_set() and not (once and await self._has_reached(ends)):
+                self._raise_failure()
                 async with self._step:
-                    await self._take_step()
+                    # Without partitions aiokafka would wait for some, and the rebalance that brings them for us.
+                    if self._generation is not None:
+                        await self._take_step()
+                if self._generation is None:
+                    await asyncio.sleep(_ASSIGNMENT_POLL_SECONDS)
         finally:
             with suppress(TimeoutError, kafka_errors.KafkaError):
                 async with asyncio.timeout(_STOP_SECONDS_MAX):
@@ -159,7 +166,6 @@ class ReadProcessWrite(ConsumerRebalanceListener, Generic[OutputT]):  # type: ig
     # A step
     # -----------------------------------------------------------------------------------------
     async def _take_step(self) -> None:
-        self._raise_failure()
         fetched = await self._consumer.getmany(timeout_ms=_WAIT_MS, max_records=_RECORDS_MAX)
         self._raise_failure()
         if not fetched:
@@ -205,6 +211,7 @@ class ReadProcessWrite(ConsumerRebalanceListener, Generic[OutputT]):  # type: ig
         producer = AIOKafkaProducer(
             **client_options(self._connection),
             transactional_id=self._membership.name,
+            transaction_timeout_ms=_TRANSACTION_SECONDS_MAX * 1000,
             max_request_size=2 * RECORD_BYTES_MAX,
             retry_backoff_ms=10,  # the broker says "not yet" while the last transaction's markers are being written
         )

@@ -117,9 +117,10 @@ def test_the_table_has_every_field(message: type[SurveyCompleted] | type[Treatme
         (DFT.replace("|CG|", "|CD|"), "version", 1_768_491_001),
         (DFT.replace("|CG|", "|CD|"), "status", "entered-in-error"),
         (DFT.replace("97110^^C4", "91251008^^SCT"), "code_system", "SNOMED-CT"),
-        (DFT.replace("97110^^C4", "PT1^^L") .replace("|||1\r", f"|||1{'|' * 15}97110^^C4|GP~59\r"), "modifiers", ["GP", "59"]),
+        (DFT.replace("|||1\r", f"|||1{'|' * 15}97140^^C4|GP~59\r"), "code", "97140"),
+        (DFT.replace("|||1\r", f"|||1{'|' * 15}97140^^C4|GP~59\r"), "modifiers", ["GP", "59"]),
     ],
-)  # fmt: skip
+)
 def test_a_field(message: str, field: str, told: object) -> None:
     (event,) = events_of(message)
 
@@ -158,7 +159,8 @@ def test_several_patients_and_results() -> None:
 def test_a_site_s_places_and_authorities() -> None:
     """Where this site keeps the episode, whose patient ids are meant, and what it calls CPT."""
     mapping = site(
-        '[identifiers]\npatient = "STATE"\n[hl7v2.treatment]\nepisode_id = ["PID-18.1"]\n[code_systems]\nCPT = "HCPCS"\n'
+        'identifiers = { patient = "STATE" }\ncode_systems = { CPT = "HCPCS" }\n'
+        '[hl7v2.treatment]\nepisode_id = ["PID-18.1"]\n'
     )
     message = DFT.replace("p-1^^^CLINIC^MR", f"p-1^^^CLINIC~s-9^^^STATE{'|' * 15}account-3").replace("C4", "CPT")
 

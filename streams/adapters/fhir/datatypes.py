@@ -31,14 +31,14 @@ class _Element(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     pass
 
 
-class Identifier(_Element):
+class Identifier(_Element, frozen=True):
     """A name that some system gave."""
 
     system: str | None = None
     value: str | None = None
 
 
-class Reference(_Element):
+class Reference(_Element, frozen=True):
     """A resource that is meant: where it is, or what it is called."""
 
     reference: str | None = None
@@ -47,7 +47,7 @@ class Reference(_Element):
     display: str | None = None
 
 
-class Extension(_Element):
+class Extension(_Element, frozen=True):
     """What FHIR has no element for."""
 
     url: str = ""
@@ -55,7 +55,7 @@ class Extension(_Element):
     value_decimal: Decimal | None = None
 
 
-class Coding(_Element):
+class Coding(_Element, frozen=True):
     """A code of a system."""
 
     system: str | None = None
@@ -63,7 +63,7 @@ class Coding(_Element):
     extension: tuple[Extension, ...] = ()
 
 
-class CodeableConcept(_Element):
+class CodeableConcept(_Element, frozen=True):
     """The same thing in several systems."""
 
     coding: tuple[Coding, ...] = ()
@@ -73,27 +73,27 @@ class CodeableConcept(_Element):
         return [coding.code for coding in self.coding if coding.system == system and coding.code]
 
 
-class Quantity(_Element):
+class Quantity(_Element, frozen=True):
     """A number with a unit, which is not looked at: a score has none."""
 
     value: Decimal | None = None
 
 
-class Period(_Element):
+class Period(_Element, frozen=True):
     """From when to when."""
 
     start: str | None = None
     end: str | None = None
 
 
-class Meta(_Element):
+class Meta(_Element, frozen=True):
     """What a server knows of a resource."""
 
     version_id: str | None = None
     last_updated: str | None = None
 
 
-class Resource(_Element):
+class Resource(_Element, frozen=True):
     """What is read of every resource."""
 
     id: str | None = None
@@ -109,7 +109,7 @@ class Resource(_Element):
         return (self.identifier,) if isinstance(self.identifier, Identifier) else self.identifier
 
 
-class Observation(Resource):
+class Observation(Resource, frozen=True):
     """A score."""
 
     status: str = ""
@@ -124,7 +124,7 @@ class Observation(Resource):
     value_integer: int | None = None
 
 
-class Answer(_Element):
+class Answer(_Element, frozen=True):
     """What was answered to an item."""
 
     value_decimal: Decimal | None = None
@@ -134,7 +134,7 @@ class Answer(_Element):
     item: tuple["Item", ...] = ()
 
 
-class Item(_Element):
+class Item(_Element, frozen=True):
     """A question, or a group of them."""
 
     link_id: str = ""
@@ -142,7 +142,7 @@ class Item(_Element):
     item: tuple["Item", ...] = ()
 
 
-class QuestionnaireResponse(Resource):
+class QuestionnaireResponse(Resource, frozen=True):
     """A form, filled in."""
 
     questionnaire: str = ""
@@ -154,13 +154,13 @@ class QuestionnaireResponse(Resource):
     item: tuple[Item, ...] = ()
 
 
-class Performer(_Element):
+class Performer(_Element, frozen=True):
     """Who did it."""
 
     actor: Reference | None = None
 
 
-class Procedure(Resource):
+class Procedure(Resource, frozen=True):
     """A treatment."""
 
     status: str = ""
@@ -175,20 +175,20 @@ class Procedure(Resource):
     reason_reference: tuple[Reference, ...] = ()
 
 
-class Participant(_Element):
+class Participant(_Element, frozen=True):
     """Who took part in an encounter."""
 
     type: tuple[CodeableConcept, ...] = ()
     individual: Reference | None = None
 
 
-class EncounterLocation(_Element):
+class EncounterLocation(_Element, frozen=True):
     """Where an encounter was."""
 
     location: Reference | None = None
 
 
-class Encounter(Resource):
+class Encounter(Resource, frozen=True):
     """A visit."""
 
     episode_of_care: tuple[Reference, ...] = ()
@@ -196,7 +196,7 @@ class Encounter(Resource):
     location: tuple[EncounterLocation, ...] = ()
 
 
-class Coverage(Resource):
+class Coverage(Resource, frozen=True):
     """Who pays for a patient, and when."""
 
     status: str = ""
@@ -206,56 +206,56 @@ class Coverage(Resource):
     order: int | None = None
 
 
-class Insurance(_Element):
+class Insurance(_Element, frozen=True):
     """A coverage that a claim names."""
 
     focal: bool = False
     coverage: Reference | None = None
 
 
-class ClaimItem(_Element):
+class ClaimItem(_Element, frozen=True):
     """A line of a claim."""
 
     encounter: tuple[Reference, ...] = ()
     location_codeable_concept: CodeableConcept = CodeableConcept()
 
 
-class Claim(Resource):
+class Claim(Resource, frozen=True):
     """Who is asked to pay for an encounter, and at what place it was."""
 
     insurance: tuple[Insurance, ...] = ()
     item: tuple[ClaimItem, ...] = ()
 
 
-class Condition(Resource):
+class Condition(Resource, frozen=True):
     """A diagnosis."""
 
     code: CodeableConcept = CodeableConcept()
 
 
-class Location(Resource):
+class Location(Resource, frozen=True):
     """A place."""
 
     type: tuple[CodeableConcept, ...] = ()
 
 
-class Organization(Resource):
+class Organization(Resource, frozen=True):
     """A payer, by its name."""
 
     name: str | None = None
 
 
-class EpisodeOfCare(Resource):
+class EpisodeOfCare(Resource, frozen=True):
     """An episode, by its identifiers."""
 
 
-class Patient(Resource):
+class Patient(Resource, frozen=True):
     """A patient, by the identifiers."""
 
 
-class Practitioner(Resource):
+class Practitioner(Resource, frozen=True):
     """Who treats, by the identifiers."""
 
 
-class RelatedPerson(Resource):
+class RelatedPerson(Resource, frozen=True):
     """Who answers for a patient."""
