@@ -42,7 +42,7 @@ OTHER_PYTHON := "The locks are resolved on the oldest Python, so that newer ones
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo test test-3.9 chaos soak simulation check audit sbom fuzz format schemas bench lock clean
+.PHONY: help setup demo test test-3.9 chaos soak year simulation check audit sbom fuzz format schemas bench lock clean
 .PHONY: java-and-maven chromium libfaketime postgresql screenshots deploy-programs deploy-check image-check
 
 help: ## List the targets.
@@ -92,6 +92,9 @@ chaos: setup java-and-maven libfaketime ## Attack real workers on a real Kafka o
 
 soak: setup java-and-maven ## A random mix of faults. ARGS="--minutes 60": for so long.
 	$(BIN)/python -m tests.chaos.soak $(ARGS)
+
+year: setup java-and-maven ## Code ten million records and recount them; then one is forged. ARGS="--records 1000000": fewer.
+	$(BIN)/python -m tests.year $(ARGS)
 
 format: setup $(PAGE_TOOLS) ## Bring the code into the house's format, and mend what ruff can mend.
 	$(BIN)/ruff check --fix .

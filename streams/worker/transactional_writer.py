@@ -103,7 +103,6 @@ class TransactionalWriter:
             await producer.send_offsets_to_transaction(offsets, self._group_id)
         self._is_ending = True
         with self._timing(TransactionPart.END):
-            self._is_ending = True
             await producer.commit_transaction()
 
     def _told(self, failure: BaseException) -> BaseException:

@@ -5,15 +5,14 @@ import json
 from collections.abc import Mapping
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer
 from typer.testing import CliRunner, Result
 
 from streams.cli.application import cli
 from streams.demo.health_system.generation import generate
-from streams.kafka.connection import client_options
-from streams.kafka.log_reader import read_log
 from streams.replay import replaying
 from tests.fleet import Fleet, in_parts
+from tests.forgery import forge
 
 pytestmark = pytest.mark.kafka
 
@@ -53,7 +52,7 @@ async def test_one_changed_record_is_found(fleet: Fleet, monkeypatch: pytest.Mon
     assert stopped["agrees"]
     assert stopped["waiting"]["records"] == len(parts[1])  # type: ignore[index]
 
-    episode_id = await forge(fleet)
+    episode_id = await forge(fleet.connection, fleet.topology.coding_events)
     forged = await told(fleet)
 
     assert (forged["different"], forged["missing"], forged["extra"]) == (
@@ -63,25 +62,6 @@ async def test_one_changed_record_is_found(fleet: Fleet, monkeypatch: pytest.Mon
     )
     for_people = await reconcile(fleet)
     assert (for_people.exit_code, f"different: {episode_id}" in for_people.stdout) == (1, True)
-
-
-async def forge(fleet: Fleet) -> str:
-    """Publish an event that follows on the last one, with another charge and a name of its own; its episode."""
-    topic = fleet.topology.coding_events
-    events = [record async for records in read_log(fleet.connection, [topic]) for record in records]
-    last = json.loads(events[-1].value or b"")
-    forged = last | {
-        "action": "replace",
-        "charge": "0.01",
-        "event_id": "00000000-0000-5000-8000-000000000000",
-        "prior_event_id": last["event_id"],
-        "revision": last["revision"] + 1,
-    }
-    async with AIOKafkaProducer(**client_options(fleet.connection)) as producer:
-        await producer.send_and_wait(
-            topic, json.dumps(forged).encode(), key=events[-1].key, partition=events[-1].partition
-        )
-    return str(last["episode_id"])
 
 
 async def test_without_topics_there_is_nothing_to_say(fleet: Fleet) -> None:

@@ -15,6 +15,7 @@ from streams.worker.preflight import preflight
 from tests.fleet import in_parts
 from tests.secured_fleet import PASSWORD, SecuredFleet, ended
 from tests.secured_kafka import SecuredKafka
+from tests.token_endpoint import CLIENT_SECRET, TokenEndpoint
 
 pytestmark = pytest.mark.kafka
 
@@ -27,11 +28,27 @@ def fleet(secured_kafka: SecuredKafka, fresh_prefix: str, tmp_path: Path) -> Sec
     return SecuredFleet(secured_kafka, fresh_prefix, tmp_path)
 
 
-@pytest.mark.parametrize("way", ["password", "certificate", "token"])
+@pytest.mark.parametrize("way", ["password", "certificate"])
 async def test_a_worker_with_exactly_its_rights(fleet: SecuredFleet, way: str) -> None:
-    """By each way in everything is coded, each right that was granted was needed, and nobody sees a secret."""
+    """By either way in everything is coded, each right that was granted was needed, and nobody sees a secret."""
     await fleet.create_topics()
     fleet.let_in(way)
+    await is_coded_with_exactly_its_rights(fleet, PASSWORD)
+
+
+async def test_a_worker_with_tokens_from_an_endpoint(fleet: SecuredFleet) -> None:
+    """The same with the client's secret in place of a password: each of a worker's clients fetches its tokens."""
+    endpoint = TokenEndpoint(lambda: fleet.kafka.token(fleet.principal))
+    await fleet.create_topics()
+    async with endpoint.open(fleet.kafka.authority):
+        fleet.let_in("token")
+        fleet.use(fleet.kafka.by_endpoint(endpoint.url))
+        await is_coded_with_exactly_its_rights(fleet, CLIENT_SECRET)
+    assert endpoint.asked > 0
+
+
+async def is_coded_with_exactly_its_rights(fleet: SecuredFleet, secret: str) -> None:
+    """Have a worker code everything, and the next one restore it; *secret* is seen nowhere."""
     worker = fleet.start()
     await fleet.send(RECORDS)
     await fleet.until_done()
@@ -46,8 +63,7 @@ async def test_a_worker_with_exactly_its_rights(fleet: SecuredFleet, way: str) -
     assert await asyncio.to_thread(fleet.stop_all) == [0]
     await fleet.recounted()
     assert fleet.used_rights() == set(fleet.rights)
-    secret = fleet.token_file.read_text() if way == "token" else PASSWORD
-    assert secret not in told.decode() + worker.log_tail()
+    assert secret not in told.decode() + worker.log_text()
 
 
 async def test_each_right_is_missed_before_a_worker_joins(fleet: SecuredFleet) -> None:

@@ -1,8 +1,9 @@
 """What the health system of the demo sends: sound records, all kinds of trouble, and the same bytes again."""
 
 import json
+import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -98,6 +99,11 @@ def has_two_baselines(episode_id: str) -> bool:
     return len(instruments) > len(set(instruments))
 
 
+def ids(records: Iterable[InputRecord]) -> set[bytes]:
+    """Every id of an event, a survey, a treatment or an episode in *records*."""
+    return {found for record in records for found in re.findall(rb"\b(?:EV|SV|TX|EP)-[0-9]+", record.value)}
+
+
 class TestRepeatable:
     """A year is a value."""
 
@@ -109,6 +115,13 @@ class TestRepeatable:
     def test_another_seed_is_another_year(self) -> None:
         """The seed decides about every patient but the first."""
         assert generate(1, 20).records != generate(2, 20).records
+
+    def test_parts_of_a_year_have_no_id_in_common(self) -> None:
+        """Whoever generates a year in parts gets episodes and events of their own in each."""
+        parts = [generate(1, 20), generate(2, 20, numbers_taken=100_000)]
+
+        assert not parts[0].courses.keys() & parts[1].courses.keys()
+        assert not ids(parts[0].records) & ids(parts[1].records)
 
     @pytest.mark.parametrize("episodes", [0, -1])
     def test_a_year_without_episodes_is_refused(self, episodes: int) -> None:

@@ -35,12 +35,13 @@ class HealthSystem:
     """How each episode goes before any correction, by episode id."""
 
 
-def generate(seed: int, episodes: int) -> HealthSystem:
+def generate(seed: int, episodes: int, *, numbers_taken: int = 0) -> HealthSystem:
     """Generate a year.
 
     Args:
         seed: names the year: another seed, other patients.
         episodes: how many episodes of care, at least one: the first is always the same.
+        numbers_taken: so many numbers of ids are another's, who has a part of the same year.
 
     Raises:
         ValueError: no episode is asked for.
@@ -49,7 +50,7 @@ def generate(seed: int, episodes: int) -> HealthSystem:
         message = f"A health system has at least one episode of care: ask for 1 or more, not {episodes}."
         raise ValueError(message)
     rng = Random(seed)  # noqa: S311 - patients are to be repeatable, not unguessable
-    numbering = Numbering()
+    numbering = Numbering(numbers_taken)
     first = tell_low_back_pain(numbering)
     others = [tell_journey(patient, rng) for patient in admit(episodes - 1, rng, numbering)]
     deliveries = [

@@ -7,18 +7,23 @@ from random import Random
 
 @dataclass(slots=True)
 class Numbering:
-    """Hands out ids: the next number under each prefix."""
+    """Hands out ids: the next number under each prefix.
 
+    Attributes:
+        numbers_taken: So many are another's under every prefix: of two parts of one year, for example.
+    """
+
+    numbers_taken: int = 0
     _last: Counter[str] = field(default_factory=Counter)
 
     def next_id(self, prefix: str) -> str:
         """Give ``EP-000001``, then ``EP-000002``, and so on."""
         self._last[prefix] += 1
-        return f"{prefix}-{self._last[prefix]:06d}"
+        return f"{prefix}-{self.numbers_taken + self._last[prefix]:06d}"
 
     def earlier_id(self, prefix: str, rng: Random) -> str:
         """Give one of the ids handed out before."""
-        return f"{prefix}-{rng.randint(1, self._last[prefix]):06d}"
+        return f"{prefix}-{self.numbers_taken + rng.randint(1, self._last[prefix]):06d}"
 
 
 def synthetic_npi(clinician: int) -> str:
