@@ -12,8 +12,9 @@ from typing import Any, TypeAlias
 
 from streams.domain.coder import CodedEpisode, advance, decided
 from streams.domain.decision import Coded
+from streams.domain.fact import left_behind
 from streams.domain.policy import Policy
-from streams.intake.decoder import Decoder
+from streams.intake.decoder import Decoded, Decoder
 from streams.intake.rejection import RejectedError
 from streams.processing.arrivals import Gathering
 from streams.processing.changelog import (
@@ -145,6 +146,9 @@ class StreamTask:
                         continue
                     gathering = arrivals[key] = Gathering(stored)
                 gathering.take(decoded.fact, record.timestamp)
+                if decoded.fact.moved_from_episode_id is not None:
+                    origin = origin_of(PlacedRecord.of(record, topic, partition), kind)
+                    self._leave(record, origin, decoded, arrivals, output)
                 if self._follows_traces:
                     gathering.cause = trace_context(record.headers) or gathering.cause
             except RejectedError as rejected:
@@ -159,14 +163,40 @@ class StreamTask:
             origin = arrived_origin(record)
             try:
                 decoded = self._decode[origin.kind](record.value, origin.headers)
-                key = episode_key(decoded.episode_id)
-                if key not in arrivals:
-                    arrivals[key] = Gathering(self.episodes.get(key))
-                arrivals[key].take(decoded.fact, origin.timestamp_ms)
-                if self._follows_traces:
-                    arrivals[key].cause = trace_context(origin.headers) or arrivals[key].cause
+                if not origin.leaves:
+                    gathering = self._gathering(decoded.episode_id, arrivals)
+                    gathering.take(decoded.fact, origin.timestamp_ms)
+                    if self._follows_traces:
+                        gathering.cause = trace_context(origin.headers) or gathering.cause
+                self._leave(record, origin, decoded, arrivals, output)
             except RejectedError as rejected:
                 self._reject(record, origin, rejected, output)
+
+    def _leave(
+        self, record: FetchedRecord, origin: Origin, decoded: Decoded, arrivals: Arrivals, output: TaskOutput
+    ) -> None:
+        """Take a fact that has moved here out of the episode that it was in; if need be, by way of that one's home.
+
+        From here, where it was taken in, and not from where it was first read: what is turned away moves nothing.
+        """
+        left = left_behind(decoded.fact, decoded.episode_id)
+        if left is None:
+            return
+        episode_id, fact = left
+        if not self._is_home(episode_id):
+            self._forward(record, origin._replace(leaves=True), episode_id, output)
+            return
+        gathering = self._gathering(episode_id, arrivals)
+        gathering.take_back(fact, origin.timestamp_ms)
+        if self._follows_traces:
+            gathering.cause = trace_context(origin.headers) or gathering.cause
+
+    def _gathering(self, episode_id: str, arrivals: Arrivals) -> Gathering:
+        key = episode_key(episode_id)
+        gathering = arrivals.get(key)
+        if gathering is None:
+            gathering = arrivals[key] = Gathering(self.episodes.get(key))
+        return gathering
 
     def _reject(self, record: FetchedRecord, origin: Origin, rejected: RejectedError, output: TaskOutput) -> None:
         topic = self._coder.topology.dead_letter

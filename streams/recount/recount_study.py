@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from aiokafka import TopicPartition
 
+from streams.domain.fact import left_behind
 from streams.domain.policy import Policy
 from streams.intake.decoder import Decoder
 from streams.intake.rejection import RejectedError, RejectionReason
@@ -79,13 +80,16 @@ class RecountStudy:
                 yield from self._rejected(record, standing, error.reason)
                 continue
             episode = decoded.episode_id.encode()
-            if not self._is_wanted(episode):
-                continue
-            if turned_away and _coordinates(record) in turned_away:
-                yield from self._rejected(record, standing, RejectionReason.EPISODE_FULL)
-                yield episode, encode_entry(TurnedAwayEntry(decoded.episode_id, str(_coordinates(record))))
-            else:
-                yield episode, encode_entry(FactEntry(decoded.episode_id, standing, decoded.fact))
+            is_turned_away = bool(turned_away) and _coordinates(record) in turned_away
+            if self._is_wanted(episode):
+                if is_turned_away:
+                    yield from self._rejected(record, standing, RejectionReason.EPISODE_FULL)
+                    yield episode, encode_entry(TurnedAwayEntry(decoded.episode_id, str(_coordinates(record))))
+                else:
+                    yield episode, encode_entry(FactEntry(decoded.episode_id, standing, decoded.fact))
+            left = None if is_turned_away else left_behind(decoded.fact, decoded.episode_id)
+            if left is not None and self._is_wanted(left[0].encode()):
+                yield left[0].encode(), encode_entry(FactEntry(left[0], standing, left[1]))
 
     def _rejected(self, record: InputRecord, standing: Standing, reason: RejectionReason) -> _Kept:
         coordinates = _coordinates(record)
