@@ -1,6 +1,6 @@
 """Whether the topics are as the worker needs them; each fault is a sentence that says what to do."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -172,3 +172,17 @@ async def create_missing_topics(
             )
             created.append(specification.name)
     return created
+
+
+async def create_missing(
+    admin: TopicAdmin, specifications: Sequence[TopicSpecification], *, partition_count: int, replication: int
+) -> list[str]:
+    """Create those of *specifications* that do not exist, however wide the others are; the names of those created."""
+    found = await admin.describe([specification.name for specification in specifications])
+    missing = [specification for specification in specifications if specification.name not in found]
+    for specification in missing:
+        width = specification.partition_count or partition_count
+        await admin.create(
+            specification.name, partition_count=width, replication=replication, config=specification.config
+        )
+    return [specification.name for specification in missing]

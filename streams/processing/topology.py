@@ -24,7 +24,8 @@ _COMPACTED: Mapping[str, str] = {
     # A worker restores from the changelog: the less of it is stale, the sooner it is ready.
     "min.cleanable.dirty.ratio": "0.2",
 }
-_KEPT: Mapping[str, str] = {"cleanup.policy": "delete", "retention.ms": "-1"}
+KEPT: Mapping[str, str] = {"cleanup.policy": "delete", "retention.ms": "-1"}
+"""A topic that others write to."""
 _SHORT_LIVED: Mapping[str, str] = {
     **_OURS,
     "cleanup.policy": "delete",
@@ -33,8 +34,9 @@ _SHORT_LIVED: Mapping[str, str] = {
     "segment.ms": str(10 * 60 * 1000),
     **_BY_THE_BROKERS_CLOCK,
 }
-_KEPT_OURS: Mapping[str, str] = {**_KEPT, **_OURS}
-_TICKS: Mapping[str, str] = {**_KEPT, **_BY_THE_BROKERS_CLOCK}
+KEPT_OURS: Mapping[str, str] = {**KEPT, **_OURS}
+"""A topic that we write to, and others read."""
+_TICKS: Mapping[str, str] = {**KEPT, **_BY_THE_BROKERS_CLOCK}
 """Kept like the inputs, so that what is read again is decided at the same times; some thousand small records a year."""
 
 
@@ -127,12 +129,12 @@ class Topology:
     def specifications(self) -> tuple[TopicSpecification, ...]:
         """Every topic, in the order of the flow."""
         return (
-            TopicSpecification(self.survey_completed, "in: surveys", _KEPT),
-            TopicSpecification(self.treatment_recorded, "in: treatments", _KEPT),
-            TopicSpecification(self.episodes_rekey, "internal: records on their way home", _KEPT_OURS, internal=True),
+            TopicSpecification(self.survey_completed, "in: surveys", KEPT),
+            TopicSpecification(self.treatment_recorded, "in: treatments", KEPT),
+            TopicSpecification(self.episodes_rekey, "internal: records on their way home", KEPT_OURS, internal=True),
             TopicSpecification(self.episodes_changelog, "internal: the episodes", _COMPACTED, internal=True),
             TopicSpecification(self.ticks, "internal: what time it is", _TICKS, internal=True),
-            TopicSpecification(self.coding_events, "out: the billing topic", _KEPT_OURS),
-            TopicSpecification(self.dead_letter, "out: what could not be read", _KEPT_OURS),
+            TopicSpecification(self.coding_events, "out: the billing topic", KEPT_OURS),
+            TopicSpecification(self.dead_letter, "out: what could not be read", KEPT_OURS),
             TopicSpecification(self.worker_reports, "internal: how the workers are", _SHORT_LIVED, partition_count=1),
         )
