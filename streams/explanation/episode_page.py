@@ -169,13 +169,14 @@ def _fact(told: FactExplanation) -> list[str]:
     else:
         what, score = " ".join((fact.code, *fact.modifiers)), ""
     status = "" if fact.status is RecordStatus.COMPLETED else f", {fact.status}"
+    moved = f", moved here from {fact.moved_from_episode_id}" if fact.moved_from_episode_id is not None else ""
     part = told.part.role or told.part.standing
     contested = ", contested" if told.contested else ""
     return [
         f"{fact.occurred_at.local:%Y-%m-%d %H:%M %z}",
         what,
         score,
-        f"{fact.identity[1]} version {fact.version}{status}",
+        f"{fact.identity[1]} version {fact.version}{status}{moved}",
         f"{part}{contested}",
         told.part.why,
     ]

@@ -41,6 +41,10 @@ class Gathering(msgspec.Struct):
             _require_room(stored or b"", len(arrivals), fact)
         arrivals.append(EncodedArrival.of(fact, timestamp_ms))
 
+    def take_back(self, left: Fact, timestamp_ms: int) -> None:
+        """Add what a fact that moved to another episode leaves behind: there is always room for what takes away."""
+        self.arrivals.append(EncodedArrival.of(left, timestamp_ms))
+
 
 def _require_room(stored: bytes, arrived_count: int, fact: Fact) -> None:
     if may_hold_event(stored, fact):

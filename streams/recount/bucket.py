@@ -1,7 +1,7 @@
 """What should have come out of some of the episodes, by the input alone, and what did."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import orjson
@@ -73,9 +73,9 @@ class BucketRecount:
     def compared(self) -> Recount:
         """How what came out compares with what should have."""
         recount, view = self._recount, self._view
-        told = sum(len(facts) for by_episode in self._by_standing.values() for facts in by_episode.values())
-        recount.record_count = told + len(self._rejected)
-        recount.waiting_records = sum(map(len, self._waiting.values())) + sum(map(len, self._moving.values()))
+        taken_in, moving, waiting = map(_record_count, (self._taken_in, self._moving, self._waiting))
+        recount.record_count = taken_in + moving + waiting + len(self._rejected)
+        recount.waiting_records = moving + waiting
         recount.waiting_records += sum(r.standing is not Standing.TAKEN_IN for r in self._rejected.values())
         recount.actions, recount.held_count = view.actions, len(view.active)
         for fault in view.faults:
@@ -157,6 +157,11 @@ class BucketRecount:
                 self._recount.dead_letter_faults.add(told)
         elif len(_told_once(facts)) < FACTS_MAX:
             self._recount.dead_letter_faults.add(f"{entry.source} was turned away by an episode that is not full")
+
+
+def _record_count(by_episode: Mapping[str, Sequence[Fact]]) -> int:
+    """How many records brought these facts; one that moves from one episode to another counts where it is now."""
+    return sum(fact.moved_to_episode_id is None for facts in by_episode.values() for fact in facts)
 
 
 def _code(episode_id: str, facts: Sequence[Fact], policy: Policy, as_of_ms: int) -> _Content | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
+from streams.domain.fact import left_behind
 from streams.intake.rejection import RejectedError, RejectionReason
 from streams.kafka.log_reader import OffsetRange, log_ranges, offsets_at, read_log, read_ranges
 from streams.kafka.stable_offsets import stable_offsets, until_settled
@@ -115,7 +116,8 @@ async def _travelling(
     async for run in read_ranges(connection, unread):
         for record in run.records:
             origin = arrived_origin(record)
-            moving = record.offset < after.get(run.partition, 0)
+            # What is on its way to the episode that it leaves is in its own already.
+            moving = origin.leaves or record.offset < after.get(run.partition, 0)
             found[Coordinates(origin.topic, origin.partition, origin.offset)] = (
                 Standing.MOVING if moving else Standing.WAITING
             )
@@ -150,12 +152,13 @@ async def _lately(
 ) -> Lately:
     found = await offsets_at(connection, inputs, since_ms)
     offsets = {tp: found.get(tp, wanted.end) for tp, wanted in inputs.items()}
-    episodes = set()
+    episodes: set[bytes] = set()
     async for run in read_ranges(connection, {tp: OffsetRange(offsets[tp], inputs[tp].end) for tp in inputs}):
         for record in run.records:
             try:
                 decoded = decoders[record.topic](record.value, record.headers)
             except RejectedError:
                 continue
-            episodes.add(decoded.episode_id.encode())
+            left = left_behind(decoded.fact, decoded.episode_id)
+            episodes.update(id_.encode() for id_ in (decoded.episode_id, *(left[:1] if left is not None else ())))
     return Lately(offsets, frozenset(episodes))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from aiokafka import TopicPartition
 
+from streams.domain.fact import left_behind
 from streams.domain.policy import Policy
 from streams.intake.decoder import Decoder
 from streams.intake.rejection import RejectedError, RejectionReason
@@ -79,14 +80,16 @@ class RecountStudy:
                 yield from self._rejected(record, standing, error.reason)
                 continue
             episode = decoded.episode_id.encode()
-            if not self._is_wanted(episode):
-                continue
             reason = turned_away.get(_coordinates(record)) if turned_away else None
-            if reason is not None:
-                yield from self._rejected(record, standing, reason)
-                yield episode, encode_entry(TurnedAwayEntry(decoded.episode_id, str(_coordinates(record)), reason))
-            else:
-                yield episode, encode_entry(FactEntry(decoded.episode_id, standing, decoded.fact))
+            if self._is_wanted(episode):
+                if reason is not None:
+                    yield from self._rejected(record, standing, reason)
+                    yield episode, encode_entry(TurnedAwayEntry(decoded.episode_id, str(_coordinates(record)), reason))
+                else:
+                    yield episode, encode_entry(FactEntry(decoded.episode_id, standing, decoded.fact))
+            left = left_behind(decoded.fact, decoded.episode_id) if reason is None else None
+            if left is not None and self._is_wanted(left[0].encode()):
+                yield left[0].encode(), encode_entry(FactEntry(left[0], standing, left[1]))
 
     def _rejected(self, record: InputRecord, standing: Standing, reason: RejectionReason) -> _Kept:
         coordinates = _coordinates(record)

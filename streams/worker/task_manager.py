@@ -116,9 +116,9 @@ class TaskManager:
         )
 
     @property
-    def partitions(self) -> frozenset[int]:
-        """The partitions that have a task here."""
-        return frozenset(self._tasks)
+    def generation(self) -> Generation | None:
+        """As of which the tasks are here; None while they are not."""
+        return self._generation
 
     @property
     def tasks(self) -> Mapping[int, StreamTask]:

@@ -9,6 +9,7 @@ from aiokafka import TopicPartition
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
+from msgspec.structs import replace as with_fields
 
 from streams.domain.coding import coding_of
 from streams.domain.decision import Coded, decide
@@ -293,6 +294,17 @@ def test_what_comes_from_elsewhere_is_turned_away_at_home() -> None:
         tasks.drain()
 
     assert reasons(tasks) == [RejectionReason.EPISODE_FORGOTTEN] * TASK_COUNT
+
+
+def test_what_moves_out_of_a_forgotten_episode_counts_where_it_is_now() -> None:
+    """The forgotten one is not begun anew for what it lost, and the code that it had stands."""
+    tasks = told_and_forgotten()
+    (moved,) = facts_of("odi 22 @+60d ev:later v2")
+    tasks.send(sent(Told("E2", with_fields(moved, survey_id="2", moved_from_episode_id="E1")), day=520))
+    tasks.drain()
+
+    assert list(tasks.episodes()) == ["E2"]
+    assert (reasons(tasks), codes(tasks)) == ([], [("new", "G9603")])
 
 
 @pytest.mark.parametrize(("policy", "told"), [(FORGETFUL, [("new", "G9604")]), (FORGETFUL_ALONE, [])])
