@@ -130,6 +130,13 @@ STATE = Row(
             stacked=True,
         ),
         Panel(
+            "Forgotten in an hour",
+            Kind.TIMESERIES,
+            [(f"sum by (job) (increase({metrics.EPISODES_FORGOTTEN.name}{SELECTED}[1h]))", "{{job}}")],
+            metrics.EPISODES_FORGOTTEN.help,
+            width=6,
+        ),
+        Panel(
             "Their bytes, by worker",
             Kind.TIMESERIES,
             [(f"sum by (instance) ({metrics.EPISODE_BYTES.name}{SELECTED})", "{{instance}}")],
