@@ -14,7 +14,7 @@ from itertools import count
 from streams.domain.policy import Policy
 from streams.intake.decoder import Decoder
 from streams.kafka.sealing import Sealing
-from streams.processing.stream_task import Coder
+from streams.processing.task_coder import Coder
 from streams.processing.topology import Topology
 from streams.worker.inbox import Backlog
 from streams.worker.restorer import RestoredPartition
@@ -91,9 +91,9 @@ class TopicsInMemory:
             raise self.fault
         restored = {}
         for partition in partitions:
-            state = restored[partition] = RestoredPartition()
+            restored[partition] = RestoredPartition()
             for record in self.log[TopicPartition(TOPOLOGY.episodes_changelog, partition)]:
-                state.take(record)
+                restored[partition].take(record)
         return restored
 
     def _append(  # noqa: PLR0913, PLR0917 - the parts of a record

@@ -6,6 +6,7 @@ write is appended before the next task reads. A restart forgets a task, and rebu
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import orjson
@@ -16,7 +17,8 @@ from streams.intake.decoder import Decoder
 from streams.processing.changelog import episode_id_of, is_episode_key
 from streams.processing.records import Batch, InputRecord, OutputRecord
 from streams.processing.stored_episode import decode_episode
-from streams.processing.stream_task import Coder, StreamTask
+from streams.processing.stream_task import StreamTask
+from streams.processing.task_coder import Coder
 from streams.processing.task_output import TaskOutput
 from streams.processing.topology import Topology
 from streams.worker.restorer import RestoredPartition
@@ -67,7 +69,7 @@ class TasksInMemory:
         counts |= {TOPOLOGY.coding_events: 2, TOPOLOGY.dead_letter: 1}
         self._coder = Coder(Decoder(INSTRUMENTS), policy, TOPOLOGY, counts)
         self._log: dict[tuple[str, int], list[Record]] = defaultdict(list)
-        self.tasks = [StreamTask(partition, self._coder, {}, {}) for partition in range(task_count)]
+        self.tasks = [StreamTask(partition, self._coder, {}) for partition in range(task_count)]
 
     def send(self, sent: Sent) -> None:
         """Append a producer's record."""
@@ -92,7 +94,7 @@ class TasksInMemory:
 
     def drain(self) -> None:
         """Let all tasks read until nothing is left."""
-        while sum(bool(self.step(partition).next_offsets) for partition in range(len(self.tasks))):
+        while any(self.step(task.partition).consumed or task.is_behind_time for task in self.tasks):
             pass
 
     def restart(self, partition: int) -> None:
@@ -100,8 +102,15 @@ class TasksInMemory:
         state = RestoredPartition()
         for record in self.changelog(partition):
             state.take(record)
-        next_offsets = state.positions.next_offsets if state.positions is not None else {}
-        self.tasks[partition] = StreamTask(partition, self._coder, state.episodes, next_offsets, state.merges)
+        self.tasks[partition] = StreamTask(
+            partition, self._coder, state.episodes, state.positions, state.forgotten, state.merges
+        )
+
+    def switch(self, policy: Policy) -> None:
+        """Restart every task under another policy."""
+        self._coder = replace(self._coder, policy=policy)
+        for partition in range(len(self.tasks)):
+            self.restart(partition)
 
     def changelog(self, partition: int) -> list[Record]:
         """One partition of the changelog."""

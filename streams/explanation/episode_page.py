@@ -52,7 +52,7 @@ def _about(explanation: EpisodeExplanation) -> list[str]:
     merged = f" (merged with {', '.join(survivors)})" if survivors else ""
     about = [f"patient {', '.join(sorted(patients))}{merged}", f"policy {' '.join(explanation.policy)}"]
     if isinstance(explanation.decision, Coded):
-        about.insert(1, f"service date {explanation.decision.comparison.follow_up.completed_at.local_date}")
+        about.insert(1, f"service date {explanation.decision.served_at.local_date}")
     return about
 
 

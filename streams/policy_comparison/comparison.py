@@ -71,9 +71,9 @@ class PolicyComparison:
                 own[value] += counted
         return self
 
-    def take(self, episode_id: str, coded: CodedEpisode, before: Policy, after: Policy) -> None:
-        """Count one episode, decided by both policies."""
-        one, other = _coding(coded, before), _coding(coded, after)
+    def take(self, episode_id: str, coded: CodedEpisode, before: Policy, after: Policy, *, as_of_ms: int = 0) -> None:
+        """Count one episode, decided by both policies, with the windows closed that have by *as_of_ms*."""
+        one, other = _coding(coded, before, as_of_ms), _coding(coded, after, as_of_ms)
         self.episode_count += 1
         self.before_count += one is not None
         self.after_count += other is not None
@@ -109,8 +109,8 @@ class PolicyComparison:
             named.append(episode_id)
 
 
-def _coding(coded: CodedEpisode, policy: Policy) -> Coding | None:
-    decision = decide(coded.episode.facts, policy)
+def _coding(coded: CodedEpisode, policy: Policy, as_of_ms: int) -> Coding | None:
+    decision = decide(coded.episode.facts, policy, as_of_ms)
     return coding_of(decision, policy, dict(coded.survivors)) if isinstance(decision, Coded) else None
 
 

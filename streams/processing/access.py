@@ -8,6 +8,7 @@ than WRITE of some topic.
 from enum import StrEnum
 from typing import NamedTuple
 
+from streams.processing.adapter_topics import AdapterTopics, MessageStandard
 from streams.processing.topology import Topology
 
 
@@ -63,7 +64,11 @@ class Role(StrEnum):
     REPLAYER = "replayer"
     REGISTRAR = "registrar"
     OPERATOR = "operator"
+    FHIR_ADAPTER = "fhir-adapter"
+    HL7V2_ADAPTER = "hl7v2-adapter"
 
+
+_STANDARDS = {Role.FHIR_ADAPTER: MessageStandard.FHIR, Role.HL7V2_ADAPTER: MessageStandard.HL7V2}
 
 BILLING_GROUP = "billing"
 """A billing consumer's own group; it has whatever name it likes."""
@@ -74,7 +79,7 @@ def replay_transactional_id(topology: Topology) -> str:
     return f"{topology.app_id}-dead-letter-replay"
 
 
-def rights_of(role: Role, topology: Topology) -> tuple[Right, ...]:  # noqa: PLR0911 - one per role
+def rights_of(role: Role, topology: Topology) -> tuple[Right, ...]:  # noqa: C901, PLR0911 - one per role
     """The least set of rights with which *role* can do its work."""
     match role:
         case Role.WORKER:
@@ -98,6 +103,8 @@ def rights_of(role: Role, topology: Topology) -> tuple[Right, ...]:  # noqa: PLR
         case Role.OPERATOR:
             operations = (Operation.CREATE, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS)
             return tuple(_topic(s.name, operation) for s in topology.specifications for operation in operations)
+        case Role.FHIR_ADAPTER | Role.HL7V2_ADAPTER:
+            return _of_an_adapter(AdapterTopics(_STANDARDS[role], topology))
 
 
 def _of_a_worker(topology: Topology) -> tuple[Right, ...]:
@@ -105,6 +112,7 @@ def _of_a_worker(topology: Topology) -> tuple[Right, ...]:
     written = {
         topology.episodes_rekey,
         topology.episodes_changelog,
+        topology.ticks,
         topology.coding_events,
         topology.dead_letter,
         topology.worker_reports,
@@ -124,8 +132,8 @@ def _of_a_worker(topology: Topology) -> tuple[Right, ...]:
 
 
 def _of_an_auditor(topology: Topology) -> tuple[Right, ...]:
-    outputs = (topology.episodes_rekey, topology.coding_events, topology.dead_letter, topology.dead_letter_replays)
-    read = tuple(_topic(name, Operation.READ) for name in (*topology.kinds, *outputs))
+    outputs = (topology.coding_events, topology.dead_letter, topology.dead_letter_replays)
+    read = tuple(_topic(name, Operation.READ) for name in (*topology.sources, *outputs))
     is_compacted = _topic(topology.coding_events, Operation.DESCRIBE_CONFIGS)
     return (*read, is_compacted, _group(topology.app_id, Operation.DESCRIBE))
 
@@ -138,6 +146,17 @@ def _of_a_replayer(topology: Topology) -> tuple[Right, ...]:
         *_to_inputs(topology),
         *(_topic(topology.dead_letter_replays, operation) for operation in replays),
         Right(ResourceType.TRANSACTIONAL_ID, transactional_id, Operation.WRITE, PatternType.PREFIXED),
+    )
+
+
+def _of_an_adapter(topics: AdapterTopics) -> tuple[Right, ...]:
+    return (
+        _topic(topics.messages, Operation.READ),
+        _topic(topics.dead_letter, Operation.WRITE),
+        _topic(topics.topology.survey_completed, Operation.WRITE),
+        _topic(topics.topology.treatment_recorded, Operation.WRITE),
+        _group(topics.group_id, Operation.READ),
+        Right(ResourceType.TRANSACTIONAL_ID, f"{topics.group_id}-", Operation.WRITE, PatternType.PREFIXED),
     )
 
 

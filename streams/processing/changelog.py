@@ -1,14 +1,20 @@
 """How episodes and positions are written to the compacted changelog, and read again.
 
-A key is one letter for the kind of record, then the episode id, or the digest of a merge of patients. The value of an
-episode (`stored_episode`) is also how it is held in memory, so that a restore copies bytes.
+A key is one letter for the kind of record, then the episode id; of an episode that was forgotten, a hash of it; of a
+merge of patients, a hash of its value. The value of an episode (`stored_episode`) is also how it is held in memory, so
+that a restore copies bytes.
 """
+
+from hashlib import blake2b
 
 import msgspec
 
 POSITIONS_KEY = b"P"
 _EPISODE = b"E"
+_FORGOTTEN = b"F"
 _MERGE = b"M"
+_NAME_BYTES = 8
+_DIGEST_BYTES = 16
 
 
 class ChangelogFormatError(ValueError):
@@ -23,6 +29,8 @@ class Positions(msgspec.Struct, frozen=True, array_like=True):
 
     partition_count: int
     next_offsets: dict[str, int]
+    as_of_ms: int = 0
+    """The time of the partition, which never goes back; 0 where no tick was read."""
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -44,9 +52,22 @@ def is_episode_key(key: bytes) -> bool:
     return key.startswith(_EPISODE)
 
 
-def merge_key(digest: bytes) -> bytes:
-    """The key of a merge's record; it shows no patient's id."""
-    return _MERGE + digest
+def forgotten_key(key: bytes) -> bytes:
+    """What is left where the episode with *key* is forgotten: the key of an empty record.
+
+    A hash of 64 bits: among a hundred million of them, that of another episode is found once in 200 billion times.
+    """
+    return _FORGOTTEN + blake2b(key, digest_size=_NAME_BYTES).digest()
+
+
+def is_forgotten_key(key: bytes) -> bool:
+    """Whether *key* is what is left of a forgotten episode."""
+    return key.startswith(_FORGOTTEN)
+
+
+def merge_key(value: bytes) -> bytes:
+    """The key of the record of a merge with *value*; it shows no patient's id."""
+    return _MERGE + blake2b(value, digest_size=_DIGEST_BYTES).digest()
 
 
 def is_merge_key(key: bytes) -> bool:

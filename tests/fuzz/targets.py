@@ -8,8 +8,11 @@ fuzzer, `tests/unit/test_fuzz_targets.py` under Hypothesis and on all that the f
 import os
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
+from pathlib import Path
 from typing import NamedTuple
 
+from streams.adapters.adaptation import Adapter
+from streams.adapters.choice import adapter_of
 from streams.domain.coder import CodedEpisode, advance
 from streams.domain.episode import Arrival
 from streams.domain.fact import Fact
@@ -17,6 +20,7 @@ from streams.intake.decoder import Decoded
 from streams.intake.rejection import RejectedError
 from streams.policies.policy_file import PolicyRefusedError
 from streams.policies.policy_loading import BUILT_IN, parse_policy
+from streams.processing.adapter_topics import MessageStandard
 from streams.processing.changelog import (
     ChangelogFormatError,
     Positions,
@@ -25,7 +29,7 @@ from streams.processing.changelog import (
 )
 from streams.processing.encryption import EncryptionError, EnvelopeCipher, value_context
 from streams.processing.encryption_keys import KeysRefusedError, parse_keys
-from streams.processing.merged_patients import MergedPatients
+from streams.processing.merged_patients import decode_merge, encode_merge
 from streams.processing.rekeying import ForeignRecordError, Origin, arrived_origin, origin_of, travelling_headers
 from streams.processing.stored_episode import EpisodeFormatError, decode_episode, encode_episode
 from streams.processing.topology import InputKind
@@ -36,6 +40,12 @@ from tests.example_messages import BINARY, DECODER, MERGE, SCORED, SURVEY, TREAT
 from tests.json_messages import json_bytes
 from tests.policies_for_tests import INSTRUMENTS, POLICIES
 from tests.tasks_in_memory import Record
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "adapters"
+FHIR_ADAPTER, HL7V2_ADAPTER = (
+    adapter_of(standard, GOLDEN / "mapping.toml", INSTRUMENTS)
+    for standard in (MessageStandard.FHIR, MessageStandard.HL7V2)
+)
 
 Headers = Sequence[tuple[str, bytes | None]]
 
@@ -56,15 +66,11 @@ def decoder(data: bytes) -> None:
 def merges(data: bytes) -> None:
     """A record of a merge of patients, and one out of the changelog."""
     try:
-        merge = DECODER.decode_merge(data)
+        DECODER.decode_merge(data)
     except RejectedError as rejected:
         _is_a_sentence(rejected)
-    else:
-        stored = MergedPatients({}).take(merge, 0)
-        assert stored is not None
-        assert MergedPatients(dict([stored])).take(merge, 0) is None
     try:
-        MergedPatients({b"M": data})
+        decode_merge(data)
     except ChangelogFormatError as refused:
         _is_a_sentence(refused)
 
@@ -127,6 +133,24 @@ def settings(data: bytes) -> None:
         os.environ.clear()
         os.environ.update(before)
     is_loopback(data.decode("utf-8", "replace"))
+
+
+def fhir(data: bytes) -> None:
+    """A record of the FHIR adapter."""
+    _adapted(FHIR_ADAPTER, data)
+
+
+def hl7v2(data: bytes) -> None:
+    """A record of the HL7 v2 adapter."""
+    _adapted(HL7V2_ADAPTER, data)
+
+
+def _adapted(adapter: Adapter, data: bytes) -> None:
+    adaptation = adapter.adapt(data)
+    for fault in adaptation.faults:
+        _is_a_sentence(fault)
+    for event in adaptation.events:
+        assert not isinstance(_decoded(event.value, (), as_survey=event.kind is InputKind.SURVEY), RejectedError)
 
 
 _KEY_LINE = "2026-01:" + "AQEB" * 10 + "AQE="
@@ -196,11 +220,6 @@ def _fact(told: Mapping[str, object], *, as_survey: bool) -> Fact:
     return decoded.fact
 
 
-def _stored_merge() -> bytes:
-    stored = MergedPatients({}).take(DECODER.decode_merge(json_bytes(MERGE)), 0)
-    return stored[1] if stored is not None else b""
-
-
 def _built_in() -> bytes:
     return resources.files("streams.policies").joinpath(BUILT_IN).read_bytes()
 
@@ -217,7 +236,14 @@ TARGETS: Mapping[str, Target] = {
         + [b"r" + value for value in (json_bytes(SCORED | WHERE), enveloped(SCORED))]
         + [b"t" + json_bytes(TREATMENT), b"u" + json_bytes(TREATMENT | WHERE | {"modifiers": ["GP"]})],
     ),
-    "merges": Target(merges, [json_bytes(MERGE), json_bytes(MERGE | {"action": "unmerge"}), _stored_merge()]),
+    "merges": Target(
+        merges,
+        [
+            json_bytes(MERGE),
+            json_bytes(MERGE | {"action": "unmerge"}),
+            encode_merge(DECODER.decode_merge(json_bytes(MERGE))),
+        ],
+    ),
     "cloudevents": Target(
         cloudevents,
         [
@@ -231,6 +257,8 @@ TARGETS: Mapping[str, Target] = {
     "rekeying": Target(
         rekeying, [_TRAVELLING, b"x:1", *(_TRAVELLING.replace(line, b"%b\xff?" % line) for line in _LINES)]
     ),
+    "fhir": Target(fhir, (GOLDEN / "low-back-pain.fhir.ndjson").read_bytes().splitlines()),
+    "hl7v2": Target(hl7v2, (GOLDEN / "low-back-pain.hl7").read_bytes().split(b"\n\n")),
     "settings": Target(
         settings,
         [
