@@ -364,7 +364,7 @@ def test_whoever_is_heard_of_is_kept(policy: Policy, told: list[tuple[str, str]]
     assert tasks.episodes() == {}
 
 
-def test_what_is_left_of_an_episode_names_nobody() -> None:
+def test_what_is_left_of_an_episode_is_a_hash() -> None:
     """After compaction the changelog holds eight bytes, and the positions."""
     tasks = told_and_forgotten()
     last: dict[bytes | None, bytes | None] = {record.key: record.value for record in tasks.changelog(0)}
