@@ -47,8 +47,10 @@ def episode_page(explanation: EpisodeExplanation, policy: Policy) -> str:
 
 
 def _about(explanation: EpisodeExplanation) -> list[str]:
-    patients = sorted({told.fact.patient_id for told in explanation.facts})
-    about = [f"patient {', '.join(patients)}", f"policy {' '.join(explanation.policy)}"]
+    survivors = explanation.survivors
+    patients = {survivors.get(told.fact.patient_id, told.fact.patient_id) for told in explanation.facts}
+    merged = f" (merged with {', '.join(survivors)})" if survivors else ""
+    about = [f"patient {', '.join(sorted(patients))}{merged}", f"policy {' '.join(explanation.policy)}"]
     if isinstance(explanation.decision, Coded):
         about.insert(1, f"service date {explanation.decision.served_at.local_date}")
     return about

@@ -27,7 +27,7 @@ _STOOD_IN_THE_WAY = {
     "it takes those of the {respondents}.",
     Reason.INCOMPLETE: "{scale} was answered with too many items left blank for a score: "
     "a corrected version with more answers would count.",
-    Reason.ENTERED_IN_ERROR: "{scale} was answered, but entered in error: "
+    Reason.ENTERED_IN_ERROR: "{scale} was answered, but taken back (entered in error, or moved to another episode): "
     "a corrected version of it, or another survey, would count.",
 }
 
@@ -38,8 +38,8 @@ SENTENCES: Mapping[Missing, str] = {
     "however late it is sent.",
     Missing(Stage.TREATMENT, Reason.TREATMENT_NOT_QUALIFYING): "No treatment has a code that qualifies: it must be "
     "among {qualifying}, and not among {excluded}.",
-    Missing(Stage.TREATMENT, Reason.ENTERED_IN_ERROR): "Every treatment was entered in error: a corrected version of "
-    "one, or another treatment, is needed.",
+    Missing(Stage.TREATMENT, Reason.ENTERED_IN_ERROR): "Every treatment was taken back (entered in error, or moved "
+    "to another episode): a corrected version of one, or another treatment, is needed.",
     Missing(Stage.BASELINE, Reason.NO_BASELINE): "No {survey} was answered at or before a qualifying treatment, within "
     "{look_back}: one that is sent late still counts.",
     Missing(Stage.BASELINE, Reason.BASELINE_OUTSIDE_LOOK_BACK): "The {survey} before a qualifying treatment was "
