@@ -50,7 +50,7 @@ def _about(explanation: EpisodeExplanation) -> list[str]:
     patients = sorted({told.fact.patient_id for told in explanation.facts})
     about = [f"patient {', '.join(patients)}", f"policy {' '.join(explanation.policy)}"]
     if isinstance(explanation.decision, Coded):
-        about.insert(1, f"service date {explanation.decision.comparison.follow_up.completed_at.local_date}")
+        about.insert(1, f"service date {explanation.decision.served_at.local_date}")
     return about
 
 

@@ -65,6 +65,7 @@ def topic_faults(states: list[TopicState], topology: Topology) -> list[str]:
     return [
         *_partition_faults({state.specification.name: state for state in states}, topology),
         *(fault for state in states for fault in _compaction_faults(state, topology)),
+        *(fault for state in states for fault in _clock_faults(state, topology)),
         *_size_faults({state.specification.name: state for state in states}, topology),
     ]
 
@@ -76,13 +77,15 @@ def partition_counts(states: list[TopicState]) -> dict[str, int]:
 
 def _partition_faults(states: Mapping[str, TopicState], topology: Topology) -> list[str]:
     counts = partition_counts(list(states.values()))
-    changelog, rekey = topology.episodes_changelog, topology.episodes_rekey
-    faults = []
-    if counts[rekey] != counts[changelog]:
-        faults.append(
-            f"{rekey} has {counts[rekey]} partitions and {changelog} has {counts[changelog]}: they must have the "
-            f"same. Delete {rekey} while no worker runs and everything is read, then run `g9603 topics`."
+    changelog = topology.episodes_changelog
+    faults = [
+        (
+            f"{name} has {counts[name]} partitions and {changelog} has {counts[changelog]}: they must have the "
+            f"same. Delete {name} while no worker runs and everything is read, then run `g9603 topics`."
         )
+        for name in (topology.episodes_rekey, topology.ticks)
+        if counts[name] != counts[changelog]
+    ]
     faults += [
         (
             f"{name} has {counts[name]} partitions, more than the {counts[changelog]} of {changelog}: an input may not "
@@ -113,6 +116,18 @@ def _compaction_faults(state: TopicState, topology: Topology) -> list[str]:
         )
         return [fault]
     return []
+
+
+def _clock_faults(state: TopicState, topology: Topology) -> list[str]:
+    name, config = state.specification.name, state.config
+    if name != topology.ticks or config is None or config.get("message.timestamp.type") == "LogAppendTime":
+        return []
+    fault = (
+        f"{name} has message.timestamp.type={config.get('message.timestamp.type')}: what time it is would be told by "
+        f"whichever worker's clock. Set it with `kafka-configs.sh --alter --topic {name} --add-config "
+        "message.timestamp.type=LogAppendTime`."
+    )
+    return [fault]
 
 
 def _size_faults(states: Mapping[str, TopicState], topology: Topology) -> list[str]:

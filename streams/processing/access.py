@@ -108,6 +108,7 @@ def _of_a_worker(topology: Topology) -> tuple[Right, ...]:
     written = {
         topology.episodes_rekey,
         topology.episodes_changelog,
+        topology.ticks,
         topology.coding_events,
         topology.dead_letter,
         topology.worker_reports,
@@ -127,8 +128,8 @@ def _of_a_worker(topology: Topology) -> tuple[Right, ...]:
 
 
 def _of_an_auditor(topology: Topology) -> tuple[Right, ...]:
-    outputs = (topology.episodes_rekey, topology.coding_events, topology.dead_letter, topology.dead_letter_replays)
-    read = tuple(_topic(name, Operation.READ) for name in (*topology.kinds, *outputs))
+    outputs = (topology.coding_events, topology.dead_letter, topology.dead_letter_replays)
+    read = tuple(_topic(name, Operation.READ) for name in (*topology.sources, *outputs))
     is_compacted = _topic(topology.coding_events, Operation.DESCRIBE_CONFIGS)
     return (*read, is_compacted, _group(topology.app_id, Operation.DESCRIBE))
 

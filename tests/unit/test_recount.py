@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import msgspec
 import orjson
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DataObject, DrawFn
 
 from streams.domain.fact import Survey
+from streams.intake.rejection import RejectionReason
 from streams.processing.arrivals import FACTS_MAX
 from streams.processing.topology import InputKind
 from streams.recount.episode_scan import may_be_of
@@ -225,6 +227,30 @@ def test_each_kind_of_disagreement_has_its_name() -> None:
     assert "is not named by what it says" in next(iter(counted.event_faults))
 
 
+@pytest.mark.parametrize("decided_at", ["2025-03-16", "2026-03-16"])
+def test_a_flag_of_the_filing_limit_is_looked_at(decided_at: str) -> None:
+    """Whether a code was told too late shows in the event itself, by the policy: a wrong flag is a difference."""
+    payer = replace(DEFAULT.payers[0], matches=frozenset({"acme"}))
+    policy = replace(DEFAULT, payers=(payer,))
+    tasks = TasksInMemory(policy)
+    at_ms = int(datetime.fromisoformat(f"{decided_at}T00:00:00+00:00").timestamp() * 1000)
+    for fact in facts_of(IMPROVED):
+        told = sent(msgspec.structs.replace(fact, payer_id="acme"))
+        tasks.send(told._replace(timestamp=at_ms))
+    tasks.drain()
+    records = records_of(tasks)
+    assert recounted(records, policies=(policy,)).agrees
+
+    *others, last = [record for record in records if record.topic == TOPOLOGY.coding_events]
+    assert not others
+    event = orjson.loads(last.value or b"")
+    event["past_filing_limit"] = not event.get("past_filing_limit", False)
+    forged = last._replace(value=orjson.dumps(event))
+    counted = recounted([forged if record is last else record for record in records], policies=(policy,))
+
+    assert counted.different_fields == {"past_filing_limit": 1}
+
+
 def test_what_an_earlier_policy_decided_may_stand() -> None:
     """Told of the policy before the switch, the recount counts its codes apart; not told, it does not know them."""
     records = records_of(episodes(E1=IMPROVED))
@@ -268,7 +294,7 @@ def test_a_full_episode_may_turn_away_and_no_other(extra: int) -> None:
     records = records_of(tasks)
     turned_away = Coordinates(TOPOLOGY.treatment_recorded, 0, FACTS_MAX - 1 + extra)
 
-    counted = recounted(records, Extent({}, turned_away=frozenset({turned_away})))
+    counted = recounted(records, Extent({}, turned_away={turned_away: RejectionReason.EPISODE_FULL}))
 
     assert counted.agrees == bool(extra)
     assert any("by an episode that is not full" in fault for fault in counted.dead_letter_faults) != bool(extra)

@@ -42,7 +42,8 @@ def charge_item(event: CodingEvent) -> dict[str, Any]:
         "reason": [{"coding": [{"system": ICD_10_CM, "code": diagnosis}]} for diagnosis in event.diagnoses],
         "service": [reference("Procedure", event.treatment.treatment_id)],
         "supportingInformation": [
-            *(reference("Observation", survey.survey_id) for survey in (event.baseline, event.followup)),
+            reference("Observation", event.baseline.survey_id),
+            *([reference("Observation", event.followup.survey_id)] if event.has_followup else []),
             *(reference("Encounter", encounter_id) for encounter_id in _told(event.encounter_id)),
         ],
     }
