@@ -1,16 +1,16 @@
 """Fills the input topics of a workload: murmur2 by episode, as a Java producer would."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from bench.workload import Workload
+from bench.workload import Event, Workload
 from streams.kafka.topic_admin import topic_admin
 from streams.processing.partitioning import home_partition
-from streams.processing.topology import Topology
+from streams.processing.topology import InputKind, Topology
 
 PARTITION_COUNT = 4
 
@@ -26,21 +26,35 @@ async def fill(connection: Mapping[str, Any], workload: Workload, on_progress: C
         workload: What is sent.
         on_progress: Called with the number of events sent since the last call.
     """
-    topology = Topology(topic_prefix=workload.topic_prefix)
-    topics = {kind: topic for topic, kind in topology.kinds.items()}
     async with topic_admin(connection) as admin:
-        for topic in topics.values():
+        for topic in _topics(workload).values():
             await admin.create(topic, partition_count=PARTITION_COUNT, replication=1, config={"retention.ms": "-1"})
+    await send(connection, workload, workload.events(), on_progress)
+
+
+async def send(
+    connection: Mapping[str, Any],
+    workload: Workload,
+    events: Iterable[Event],
+    on_progress: Callable[[int], None] = lambda _count: None,
+) -> None:
+    """Send *events* to the input topics of *workload*, which exist."""
+    topics = _topics(workload)
+    number = 0
     async with AIOKafkaProducer(**connection, enable_idempotence=True, max_batch_size=_BATCH_BYTES_MAX) as producer:
         writer = _Writer(producer)
-        for number, event in enumerate(workload.events(), start=1):
+        for number, event in enumerate(events, start=1):
             partition = home_partition(event.episode_id, PARTITION_COUNT)
             await writer.append(topics[event.kind], partition, event.episode_id.encode(), event.value)
             if number % _PROGRESS_EVENTS == 0:
                 on_progress(_PROGRESS_EVENTS)
                 await asyncio.sleep(0)
         await writer.finish()
-        on_progress(workload.event_count % _PROGRESS_EVENTS)
+        on_progress(number % _PROGRESS_EVENTS)
+
+
+def _topics(workload: Workload) -> Mapping[InputKind, str]:
+    return {kind: topic for topic, kind in Topology(topic_prefix=workload.topic_prefix).kinds.items()}
 
 
 class _Writer:

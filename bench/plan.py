@@ -1,4 +1,4 @@
-"""Which run follows which."""
+"""Which run follows which, and how long all of them take."""
 
 from collections.abc import Collection
 from typing import NamedTuple
@@ -6,6 +6,10 @@ from typing import NamedTuple
 from bench.engines.engine import Engine
 from bench.engines.known import SUBJECT
 from bench.workload import EVENTS_PER_EPISODE, Order, Workload
+
+_FILLED_PER_SECOND = 50_000
+_SECONDS_AROUND_A_RUN = 20
+"""For the start, the look at the outcome, and the end."""
 
 
 class PlannedRun(NamedTuple):
@@ -15,10 +19,12 @@ class PlannedRun(NamedTuple):
     workload: Workload
     round_number: int | None
     """None outside the rounds."""
+    restarts: bool = False
+    """Whether it is then started anew, to see how long its state takes to come back."""
 
 
-def plan(event_count: int, round_count: int, engines: Collection[Engine]) -> list[PlannedRun]:
-    """The rounds, then this worker's variants once each.
+def plan(event_count: int, round_count: int, engines: Collection[Engine], *, restarts: bool) -> list[PlannedRun]:
+    """The rounds, then this worker's variants once each, then restarts of the others.
 
     Every round has each engine once, in turns forwards and backwards: a machine that tires, or is taken up by
     something else for a while, then favours nobody.
@@ -30,8 +36,20 @@ def plan(event_count: int, round_count: int, engines: Collection[Engine]) -> lis
     if SUBJECT in engines:
         episode_count = event_count // EVENTS_PER_EPISODE
         runs.append(PlannedRun(SUBJECT, Workload(episode_count, Order.TOGETHER), None))
-        runs.append(PlannedRun(SUBJECT, Workload(episode_count, open_only=True), None))
+    for engine in engines:
+        if engine == SUBJECT or (restarts and engine.has_state):
+            episode_count = _workload(engine, event_count).episode_count
+            workload = Workload(episode_count, open_only=True, reader=engine.name)
+            runs.append(PlannedRun(engine, workload, None, restarts=True))
     return runs
+
+
+def minutes_expected(runs: Collection[PlannedRun]) -> float:
+    """How long *runs* take on two cores with nothing else to do, about."""
+    filled = sum(workload.event_count for workload in {run.workload for run in runs}) / _FILLED_PER_SECOND
+    measured = sum(run.workload.event_count / run.engine.events_per_second_expected for run in runs)
+    starts = sum(1 + run.restarts for run in runs)
+    return (filled + measured + _SECONDS_AROUND_A_RUN * starts) / 60
 
 
 def _workload(engine: Engine, event_count: int) -> Workload:
