@@ -7,6 +7,9 @@ from bench.engines.engine import Engine
 from bench.engines.known import SUBJECT
 from bench.workload import EVENTS_PER_EPISODE, Order, Workload
 
+VARIANT_EVENTS_MAX = 500_000
+"""The goal of memory is for the episodes of so many, and the room that deploy/ asks for holds what they take."""
+
 _FILLED_PER_SECOND = 50_000
 _SECONDS_AROUND_A_RUN = 20
 """For the start, the look at the outcome, and the end."""
@@ -24,7 +27,7 @@ class PlannedRun(NamedTuple):
 
 
 def plan(event_count: int, round_count: int, engines: Collection[Engine], *, restarts: bool) -> list[PlannedRun]:
-    """The rounds, then this worker's variants once each, then restarts of the others.
+    """The rounds, then this worker's variants once each, then, where asked for, the restarts.
 
     Every round has each engine once, in turns forwards and backwards: a machine that tires, or is taken up by
     something else for a while, then favours nobody.
@@ -34,10 +37,11 @@ def plan(event_count: int, round_count: int, engines: Collection[Engine], *, res
         in_turn = list(engines) if round_number % 2 else list(engines)[::-1]
         runs += [PlannedRun(engine, _workload(engine, event_count), round_number) for engine in in_turn]
     if SUBJECT in engines:
-        episode_count = event_count // EVENTS_PER_EPISODE
+        episode_count = min(event_count, VARIANT_EVENTS_MAX) // EVENTS_PER_EPISODE
         runs.append(PlannedRun(SUBJECT, Workload(episode_count, Order.TOGETHER), None))
-    for engine in engines:
-        if engine == SUBJECT or (restarts and engine.has_state):
+        runs.append(PlannedRun(SUBJECT, Workload(episode_count, open_only=True), None))
+    if restarts:
+        for engine in (engine for engine in engines if engine.has_state):
             episode_count = _workload(engine, event_count).episode_count
             workload = Workload(episode_count, open_only=True, reader=engine.name)
             runs.append(PlannedRun(engine, workload, None, restarts=True))

@@ -75,7 +75,7 @@ def _costs_table(measurements: Sequence[Measurement]) -> str:
             rows.append(
                 [
                     engine,
-                    _arrangement(workload),
+                    f"{_arrangement(workload)}, {workload.event_count:,}",
                     f"{extent(run.cpu_seconds_per_million for run in figures).median:.1f}",
                     f"{extent(run.broker_cpu_seconds_per_million for run in figures).median:.1f}",
                     f"{extent(run.peak_resident_mib for run in figures).maximum:.0f}",

@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
  * <p>Arrays of primitives are what Flink and Jackson write fastest; entry by entry they belong together.
  */
 @JsonFormat(shape = JsonFormat.Shape.ARRAY)
-@JsonPropertyOrder({"surveyIds", "instruments", "scores", "completedAt", "treatmentIds", "performedAt", "coded"})
+@JsonPropertyOrder({"surveyIds", "instruments", "scores", "completedAt", "performedAt", "coded"})
 public final class Episode {
   static final long LOOK_BACK_MS = TimeUnit.DAYS.toMillis(90);
   static final long WINDOW_MS = TimeUnit.DAYS.toMillis(365);
@@ -20,11 +20,10 @@ public final class Episode {
   public String[] instruments = {};
   public double[] scores = {};
   public long[] completedAt = {};
-  public String[] treatmentIds = {};
   public long[] performedAt = {};
   public boolean coded;
 
-  /** Takes in what was read; a survey or treatment that is known already changes nothing. */
+  /** Takes in what was read; a survey that is known already, or a further treatment at one time, changes nothing. */
   public void add(Event event) {
     if (event.isSurvey()) {
       if (!Arrays.asList(surveyIds).contains(event.id)) {
@@ -34,8 +33,7 @@ public final class Episode {
         scores[scores.length - 1] = event.score;
         completedAt = with(completedAt, event.at);
       }
-    } else if (!Arrays.asList(treatmentIds).contains(event.id)) {
-      treatmentIds = with(treatmentIds, event.id);
+    } else if (Arrays.stream(performedAt).noneMatch(at -> at == event.at)) {
       performedAt = with(performedAt, event.at);
     }
   }
@@ -48,7 +46,7 @@ public final class Episode {
    * within the window from the last treatment before it; the earliest one below the baseline counts.
    */
   public Code codeIfNew(String episodeId) {
-    if (coded || surveyIds.length < 2 || treatmentIds.length == 0) {
+    if (coded || surveyIds.length < 2 || performedAt.length == 0) {
       return null;
     }
     int followUp = -1;
