@@ -124,7 +124,7 @@ lock: ## Resolve the lock files anew. ARGS=--upgrade: to the newest versions.
 	$(LOCK_TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check 'pip-tools>=7.6,<8'
 	$(PIP_COMPILE) $(ARGS) --output-file requirements/runtime.lock --extra demo pyproject.toml
 	$(DEVELOPMENT_REQUIREMENTS) | $(PIP_COMPILE) $(ARGS) --constraint requirements/runtime.lock \
-		--output-file requirements/development.lock --extra billing --extra demo pyproject.toml -
+		--output-file requirements/development.lock --extra billing --extra demo --extra hl7v2 pyproject.toml -
 	$(BUILD_REQUIREMENTS) | $(PIP_COMPILE) $(ARGS) --constraint requirements/development.lock \
 		--output-file requirements/build.lock -
 	$(PEERS_REQUIREMENTS) | $(PIP_COMPILE) $(ARGS) --output-file requirements/peers.lock -

@@ -81,4 +81,11 @@ class CodingEvent(_Message):
     program: Identifier | None = None
     """The program of the policy that narrowed the rules, where one did (added to version 1)."""
     not_available: tuple[str, ...]
+    past_filing_limit: bool = False
+    """Whether it was decided after the payer's filing limit; only told where it is so (added in version 1.1.0)."""
     decided_at: Instant
+
+    @property
+    def has_followup(self) -> bool:
+        """Whether a follow-up came; where none did (G9604), the baseline stands in its place."""
+        return self.code is not QualityDataCode.RESULTS_NOT_AVAILABLE

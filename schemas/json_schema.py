@@ -11,7 +11,7 @@ from schemas.survey_completed import SurveyCompleted
 from schemas.treatment_recorded import TreatmentRecorded
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-CONTRACT_VERSION = "1.0.0"
+CONTRACT_VERSION = "1.1.0"
 """Rises with each field that is added; what was released before is kept in ``schemas/released``."""
 
 MESSAGES: Mapping[str, type[BaseModel]] = {

@@ -44,6 +44,8 @@ class SurveyCompleted(BaseModel):
     payer_id: OptionalIdentifier = None
     rendering_npi: OptionalIdentifier = None
     place_of_service: OptionalIdentifier = None
+    moved_from_episode_id: OptionalIdentifier = None
+    """The episode that an earlier version was linked to, where it is another: this version takes it out of there."""
 
     @model_validator(mode="after")
     def _has_a_score_or_answers(self) -> Self:

@@ -42,3 +42,5 @@ class TreatmentRecorded(BaseModel):
     rendering_npi: OptionalIdentifier = None
     place_of_service: OptionalIdentifier = None
     diagnoses: Annotated[tuple[DiagnosisCode, ...], Field(max_length=DIAGNOSES_MAX)] = ()
+    moved_from_episode_id: OptionalIdentifier = None
+    """The episode that an earlier version was linked to, where it is another: this version takes it out of there."""

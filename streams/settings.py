@@ -149,6 +149,16 @@ class Settings(BaseSettings):
     ] = None
     web_token: Annotated[SecretStr | None, Field(description="Who asks must know it; a file is better.")] = None
     web_token_file: Annotated[Path | None, Field(description="Holds that token.")] = None
+    web_advertised_url: Annotated[
+        str | None,
+        Field(
+            pattern=r"^https?://[^/?#@\s]+$",
+            description="Where other workers reach these pages: http(s)://host:port; by their host and port.",
+        ),
+    ] = None
+    web_tls_ca_file: Annotated[
+        Path | None, Field(description="PEM: who signs the certificates of the other workers' pages; the system's.")
+    ] = None
     web_tls_certificate_file: Annotated[Path | None, Field(description="PEM: the certificate of the pages.")] = None
     web_tls_key_file: Annotated[Path | None, Field(description="PEM: its key.")] = None
 

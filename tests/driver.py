@@ -14,7 +14,6 @@ from itertools import count
 from streams.domain.policy import Policy
 from streams.intake.decoder import Decoder
 from streams.kafka.sealing import Sealing
-from streams.processing.changelog import POSITIONS_KEY, decode_positions
 from streams.processing.stream_task import Coder
 from streams.processing.topology import Topology
 from streams.worker.inbox import Backlog
@@ -92,10 +91,9 @@ class TopicsInMemory:
             raise self.fault
         restored = {}
         for partition in partitions:
-            log = self.log[TopicPartition(TOPOLOGY.episodes_changelog, partition)]
-            state = {record.key or b"": record.value or b"" for record in log}
-            positions = state.pop(POSITIONS_KEY, None)
-            restored[partition] = RestoredPartition(state, decode_positions(positions) if positions else None)
+            restored[partition] = RestoredPartition()
+            for record in self.log[TopicPartition(TOPOLOGY.episodes_changelog, partition)]:
+                restored[partition].take(record)
         return restored
 
     def _append(  # noqa: PLR0913, PLR0917 - the parts of a record

@@ -105,10 +105,12 @@ def outcome(decision: Coded | NotCoded) -> str:
     """*decision* in a line: the code and what it rests on, or the stage that failed and the reason."""
     if isinstance(decision, NotCoded):
         return f"{decision.missing.stage}: {decision.missing.reason}"
-    before, after = decision.baseline.score or Decimal(0), decision.comparison.follow_up.score or Decimal(0)
-    scale = _scale(decision.comparison.follow_up.instrument, decision.comparison.follow_up.instrument_version)
+    scale = _scale(decision.baseline.instrument, decision.baseline.instrument_version)
+    before = decimal_text(decision.baseline.score or Decimal(0))
     anchor = f" by {decision.anchor.code}" if decision.anchor.code != _USUAL_CODE else ""
-    return f"{decision.code} {scale} {decimal_text(before)}→{decimal_text(after)}{anchor}"
+    if decision.comparison is None:
+        return f"{decision.code} {scale} {before} closed {decision.served_at.local_date}{anchor}"
+    return f"{decision.code} {scale} {before}→{decimal_text(decision.comparison.follow_up.score or Decimal(0))}{anchor}"
 
 
 def reached(finding: Finding) -> str:

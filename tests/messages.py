@@ -18,6 +18,7 @@ _SAME_NAME = (
     "payer_id",
     "rendering_npi",
     "place_of_service",
+    "moved_from_episode_id",
 )
 
 

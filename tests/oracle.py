@@ -7,7 +7,7 @@ open (two contents of one version, two surveys in one microsecond), the document
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -19,6 +19,9 @@ _EVALUATIONS = {str(code) for code in range(97161, 97169)}
 _QUALITY_DATA_CODES = {"G9603", "G9604", "G9605"}
 
 
+_THE_BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 class Answer(NamedTuple):
     """What the episode is coded with, and what the code rests on."""
 
@@ -27,12 +30,12 @@ class Answer(NamedTuple):
     instrument_version: str | None
     baseline_id: str
     anchor_id: str
-    follow_up_id: str
+    follow_up_id: str | None
     change: Fraction
 
 
-def recount(told: Iterable[Fact], policy: Policy) -> Answer | None:
-    """The code of an episode of which *told* was told, or None."""
+def recount(told: Iterable[Fact], policy: Policy, as_of: datetime = _THE_BEGIN) -> Answer | None:
+    """The code of an episode of which *told* was told up to *as_of*, or None."""
     rules = policy.rules
     known = _standing(frozenset(told))
     treatments = {fact for fact in known if isinstance(fact, Treatment) and _qualifies(fact)}
@@ -51,7 +54,17 @@ def recount(told: Iterable[Fact], policy: Policy) -> Answer | None:
     if rows and "G9605" in policy.published_codes:
         latest = max(row.at for row in rows)
         return min((row for row in rows if row.at == latest), key=by_order.__getitem__).answer
-    return None
+    if rows or "G9604" not in policy.published_codes:
+        return None
+    waiting = [
+        waits
+        for scale in sorted(scales, key=lambda scale: (rules.instruments.index(scale[0]), scale[1] or ""))
+        for waits in _waiting({s for s in surveys if (s.instrument, s.instrument_version) == scale}, treatments, rules)
+    ]
+    if not waiting or any(row.at >= as_of for row in waiting):
+        return None
+    closed = max(row.at for row in waiting)
+    return next(row.answer for row in waiting if row.at == closed)
 
 
 class _Row(NamedTuple):
@@ -60,7 +73,7 @@ class _Row(NamedTuple):
 
 
 def _scale_and_id(row: _Row) -> tuple[str, str]:
-    return row.answer.instrument_version or "", row.answer.follow_up_id
+    return row.answer.instrument_version or "", row.answer.follow_up_id or ""
 
 
 def _standing(told: frozenset[Fact]) -> set[Fact]:
@@ -101,14 +114,32 @@ def _at(fact: Fact) -> datetime:
     return fact.occurred_at.local
 
 
-def _rows(surveys: set[Survey], treatments: set[Treatment], rules: Rules) -> Iterator[_Row]:
-    """Every follow-up on one scale, held against the baseline."""
+def _pair(surveys: set[Survey], treatments: set[Treatment], rules: Rules) -> tuple[Treatment, Survey] | None:
+    """The anchor and the baseline on one scale."""
     look_back = timedelta(days=rules.look_back_days)
     pairs = {(t, s) for t in treatments for s in surveys if timedelta() <= _at(t) - _at(s) <= look_back}
     if not pairs:
-        return
+        return None
     anchor = min((t for t, _ in pairs), key=lambda t: (_at(t), t.treatment_id))
-    baseline = max((s for t, s in pairs if t == anchor), key=lambda s: (_at(s), s.survey_id))
+    return anchor, max((s for t, s in pairs if t == anchor), key=lambda s: (_at(s), s.survey_id))
+
+
+def _waiting(surveys: set[Survey], treatments: set[Treatment], rules: Rules) -> Iterator[_Row]:
+    """That no follow-up came on one scale, by the end of its last window."""
+    pair = _pair(surveys, treatments, rules)
+    if pair is not None:
+        anchor, baseline = pair
+        scale = (baseline.instrument, baseline.instrument_version)
+        answer = Answer("G9604", *scale, baseline.survey_id, anchor.treatment_id, None, Fraction(0))
+        yield _Row(max(map(_at, treatments)) + timedelta(days=rules.follow_up_to_days), answer)
+
+
+def _rows(surveys: set[Survey], treatments: set[Treatment], rules: Rules) -> Iterator[_Row]:
+    """Every follow-up on one scale, held against the baseline."""
+    pair = _pair(surveys, treatments, rules)
+    if pair is None:
+        return
+    anchor, baseline = pair
     for follow_up in surveys:
         if _at(follow_up) > _at(anchor) and _is_in_window(follow_up, treatments, rules):
             change = _score(follow_up) - _score(baseline)

@@ -13,6 +13,8 @@ INSTRUMENTS = load_registry()
 PATIENT_ONLY = frozenset({Respondent.PATIENT})
 IMPROVED_ONLY = frozenset({QualityDataCode.SCORE_IMPROVED})
 NOT_IMPROVED_TOO = IMPROVED_ONLY | {QualityDataCode.SCORE_NOT_IMPROVED}
+NO_RESULT_TOO = IMPROVED_ONLY | {QualityDataCode.RESULTS_NOT_AVAILABLE}
+ALL_CODES = frozenset(QualityDataCode)
 
 DEFAULT_RULES = Rules(
     look_back_days=90,
@@ -72,6 +74,8 @@ POLICIES: Mapping[str, Policy] = {
     "default": DEFAULT,
     "any, G9605": replace(DEFAULT, published_codes=NOT_IMPROVED_TOO),
     "G9605 only": replace(DEFAULT, published_codes=frozenset({QualityDataCode.SCORE_NOT_IMPROVED})),
+    "any, G9604": replace(DEFAULT, published_codes=NO_RESULT_TOO),
+    "all three": replace(DEFAULT, published_codes=ALL_CODES),
     "points 3.5": by_threshold(ThresholdKind.POINTS, "3.5"),
     "percent 30": by_threshold(ThresholdKind.PERCENT, "30"),
     "published": by_threshold(ThresholdKind.PUBLISHED),
@@ -86,4 +90,5 @@ POLICIES: Mapping[str, Policy] = {
     ),
     "SNOMED CT too": by(replace(DEFAULT_RULES, qualifying=CodeSet(["HCPCS:*", "SNOMED-CT:91251008"]))),
     "veins": replace(DEFAULT, programs=(_VEINS,)),
+    "veins, all three": replace(DEFAULT, programs=(_VEINS,), published_codes=ALL_CODES),
 }

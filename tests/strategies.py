@@ -19,7 +19,14 @@ from streams.domain.episode import Arrival
 from streams.domain.fact import Fact, Survey, Treatment
 from streams.domain.instant import US_PER_DAY, Instant
 from streams.domain.policy import Policy, Threshold, ThresholdKind
-from tests.policies_for_tests import DEFAULT, DEFAULT_RULES, IMPROVED_ONLY, NOT_IMPROVED_TOO
+from tests.policies_for_tests import (
+    ALL_CODES,
+    DEFAULT,
+    DEFAULT_RULES,
+    IMPROVED_ONLY,
+    NO_RESULT_TOO,
+    NOT_IMPROVED_TOO,
+)
 
 ItemT = TypeVar("ItemT")
 
@@ -191,5 +198,5 @@ def policies() -> SearchStrategy[Policy]:
         respondents=st.sampled_from((DEFAULT_RULES.respondents, frozenset(Respondent))),
         instruments=st.one_of(st.permutations(INSTRUMENTS).map(tuple), st.just(("nprs",))),
     )
-    codes = st.sampled_from((IMPROVED_ONLY, NOT_IMPROVED_TOO))
+    codes = st.sampled_from((IMPROVED_ONLY, NOT_IMPROVED_TOO, NO_RESULT_TOO, ALL_CODES))
     return st.builds(replace, st.just(DEFAULT), rules=rules, published_codes=codes)

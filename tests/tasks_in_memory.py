@@ -5,7 +5,8 @@ write is appended before the next task reads. A restart forgets a task, and rebu
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import orjson
@@ -13,17 +14,13 @@ import orjson
 from streams.domain.coder import CodedEpisode
 from streams.domain.policy import Policy
 from streams.intake.decoder import Decoder
-from streams.processing.changelog import (
-    POSITIONS_KEY,
-    decode_positions,
-    episode_id_of,
-    is_episode_key,
-)
+from streams.processing.changelog import episode_id_of, is_episode_key
 from streams.processing.records import Batch, InputRecord, OutputRecord
 from streams.processing.stored_episode import decode_episode
 from streams.processing.stream_task import Coder, StreamTask
 from streams.processing.task_output import TaskOutput
 from streams.processing.topology import Topology
+from streams.worker.restorer import RestoredPartition
 from streams.worker.step import TopicPartition
 from tests.policies_for_tests import INSTRUMENTS
 
@@ -71,7 +68,7 @@ class TasksInMemory:
         counts |= {TOPOLOGY.coding_events: 2, TOPOLOGY.dead_letter: 1}
         self._coder = Coder(Decoder(INSTRUMENTS), policy, TOPOLOGY, counts)
         self._log: dict[tuple[str, int], list[Record]] = defaultdict(list)
-        self.tasks = [StreamTask(partition, self._coder, {}, {}) for partition in range(task_count)]
+        self.tasks = [StreamTask(partition, self._coder, {}) for partition in range(task_count)]
 
     def send(self, sent: Sent) -> None:
         """Append a producer's record."""
@@ -96,15 +93,21 @@ class TasksInMemory:
 
     def drain(self) -> None:
         """Let all tasks read until nothing is left."""
-        while sum(bool(self.step(partition).next_offsets) for partition in range(len(self.tasks))):
+        while any(self.step(task.partition).consumed or task.is_behind_time for task in self.tasks):
             pass
 
     def restart(self, partition: int) -> None:
         """Forget a task and make it anew from its compacted changelog."""
-        compacted = {record.key or b"": record.value or b"" for record in self.changelog(partition)}
-        positions = compacted.pop(POSITIONS_KEY, None)
-        next_offsets: Mapping[str, int] = decode_positions(positions).next_offsets if positions else {}
-        self.tasks[partition] = StreamTask(partition, self._coder, compacted, next_offsets)
+        state = RestoredPartition()
+        for record in self.changelog(partition):
+            state.take(record)
+        self.tasks[partition] = StreamTask(partition, self._coder, state.episodes, state.positions, state.forgotten)
+
+    def switch(self, policy: Policy) -> None:
+        """Restart every task under another policy."""
+        self._coder = replace(self._coder, policy=policy)
+        for partition in range(len(self.tasks)):
+            self.restart(partition)
 
     def changelog(self, partition: int) -> list[Record]:
         """One partition of the changelog."""

@@ -2,9 +2,24 @@
 
 ``coding_event`` is what was told, event by event; it is only added to. ``standing_code`` is what that comes to: a row
 per episode, of its last event. ``topic_position`` is how far the topic was read; it moves in the same transaction.
+``exported_event`` is what `g9603 billing export` has written, in each format.
 """
 
-from sqlalchemy import BigInteger, Column, Date, ForeignKey, Index, Integer, MetaData, Numeric, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    String,
+    Table,
+    Text,
+    func,
+)
 
 from schemas.fields import IDENTIFIER_LENGTH_MAX
 
@@ -63,4 +78,12 @@ TOPIC_POSITION = Table(
     Column("topic", String(_TOPIC_LENGTH_MAX), primary_key=True),
     Column("partition", Integer, primary_key=True, autoincrement=False),
     Column("next_offset", BigInteger, nullable=False),
+)
+
+EXPORTED_EVENT = Table(
+    "exported_event",
+    METADATA,
+    Column("format", String(16), primary_key=True),
+    Column("event_id", String(_UUID_LENGTH), ForeignKey(CODING_EVENT.c.event_id), primary_key=True),
+    Column("exported_at", DateTime(timezone=True), server_default=func.now(), nullable=False),
 )

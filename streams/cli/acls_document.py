@@ -26,7 +26,10 @@ _WHO = {
     Role.AUDITOR: "`g9603 reconcile` and `g9603 dead-letter list` and `show`. It sees all that was sent and told.",
     Role.REPLAYER: "`g9603 dead-letter replay`. It can make up input.",
     Role.OPERATOR: "`g9603 topics`. To check topics that are there, Create is not needed.",
+    Role.FHIR_ADAPTER: "`g9603 adapter fhir`. It makes input of what it reads.",
+    Role.HL7V2_ADAPTER: "`g9603 adapter hl7v2`. It makes input of what it reads.",
 }
+_TITLES = {Role.FHIR_ADAPTER: "FHIR adapter", Role.HL7V2_ADAPTER: "HL7 v2 adapter"}
 
 
 def acls_document(topology: Topology) -> str:
@@ -39,7 +42,19 @@ def _section(role: Role, topology: Topology) -> str:
     rows = [f"| {r.resource_type} | `{_pattern(r)}` | {', '.join(allowed)} |" for r, allowed in resources.items()]
     commands = [_command(f"User:{topology.app_id}-{role}", r, allowed) for r, allowed in resources.items()]
     table = ["| resource | name | may |", "|---|---|---|", *rows]
-    lines = ["", f"## {role.capitalize()}", "", _WHO[role], "", *table, "", "```console", *commands, "```", ""]
+    lines = [
+        "",
+        f"## {_TITLES.get(role, role.capitalize())}",
+        "",
+        _WHO[role],
+        "",
+        *table,
+        "",
+        "```console",
+        *commands,
+        "```",
+        "",
+    ]
     return "\n".join(lines)
 
 

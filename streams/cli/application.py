@@ -2,6 +2,7 @@
 
 import typer
 
+from streams.cli.adapter import adapter
 from streams.cli.billing import billing
 from streams.cli.dead_letter import dead_letter
 from streams.cli.demo import demo
@@ -39,6 +40,7 @@ cli.command()(lag)
 cli.command()(reconcile)
 cli.command()(report)
 cli.add_typer(dead_letter, name="dead-letter")
+cli.add_typer(adapter, name="adapter")
 cli.add_typer(billing, name="billing")
 cli.add_typer(policy, name="policy")
 cli.add_typer(schema, name="schema")

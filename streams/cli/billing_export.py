@@ -2,9 +2,10 @@
 
 import csv
 import sys
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import orjson
 import typer
@@ -12,20 +13,24 @@ from rich.table import Table
 
 from schemas.vocabulary import Channel
 from streams.billing.exports.charge_item import charge_item
+from streams.billing.exports.claim import claim
 from streams.billing.exports.claim_line import claim_line
 from streams.billing.exports.dft import dft_messages
 from streams.billing.exports.registry import COLUMNS, is_of_measure, registry_row
 from streams.cli.billing_database import billing_database
-from streams.cli.console import out, print_json, refusals, settings_of_environment
+from streams.cli.console import err, out, print_json, refusals, settings_of_environment
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
+
+    from streams.billing.chain import Told
 
 
 class Format(StrEnum):
     """What a billing system or a registry reads."""
 
     DFT = "dft"
+    CLAIM = "claim"
     CHARGE_ITEM = "charge-item"
     CLAIM_LINE = "claim-line"
     REGISTRY = "registry"
@@ -36,17 +41,34 @@ def export(
         Format,
         typer.Argument(
             metavar="FORMAT",
-            help="HL7 v2.5.1 DFT^P03, FHIR R4 ChargeItem, service lines of X12 837P, CSV for a registry.",
+            help="HL7 v2.5.1 DFT^P03, FHIR R4 Claim or ChargeItem, service lines of X12 837P, CSV for a registry.",
         ),
     ],
+    every: Annotated[bool, typer.Option("--all", help="Also what was exported before.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Write what the database holds to standard output.
+    """Write what is new since the last export of this format to standard output, and mark it as exported.
 
-    dft and claim-line: all that ever happened, a message or a line (as NDJSON) for each change. charge-item: what
-    each episode has come to, as NDJSON, those taken back included. registry: what stands of MIPS measure 420.
+    dft, claim and claim-line: a message, or a line of NDJSON, for each change. charge-item: what each episode has come
+    to, as NDJSON, those taken back included. registry: what stands of MIPS measure 420, always all of it. With --all
+    everything, and nothing is marked.
     """
     with refusals(), billing_database(settings_of_environment()) as database:
-        _EXPORTS[into](database, sys.stdout)
+        if into is Format.REGISTRY:
+            _write_registry_rows(database, sys.stdout)
+        elif every:
+            with database.begin() as connection:
+                deque(_WRITERS[into](connection, sys.stdout, None), maxlen=0)
+        else:
+            _export_new(into, database)
+
+
+def _export_new(into: Format, database: "Engine") -> None:
+    from streams.billing.exporting import export_events  # noqa: PLC0415 - only where SQLAlchemy is installed
+
+    count = export_events(
+        database, into, lambda connection: _WRITERS[into](connection, sys.stdout, into), sys.stdout.flush
+    )
+    err.print(f"exported what became of {count:,} events", highlight=False)
 
 
 def held(
@@ -68,24 +90,32 @@ def held(
     out.print(f"{len(waiting):,} on hold", highlight=False)
 
 
-def _write_dft(database: "Engine", file: TextIO) -> None:
-    from streams.billing.reading import read_history  # noqa: PLC0415
+# ---------------------------------------------------------------------------------------------
+# Each writes what is new in a format, or all, and gives the ids of the events that it has dealt with
+# ---------------------------------------------------------------------------------------------
+def _write_changes(
+    text_of: Callable[["Told"], Iterable[str]],
+) -> Callable[["Connection", TextIO, Format | None], Iterator[str]]:
+    def write(connection: "Connection", file: TextIO, new_in: Format | None) -> Iterator[str]:
+        from streams.billing.reading import read_history  # noqa: PLC0415 - only where SQLAlchemy is installed
 
-    for told in read_history(database):
-        file.writelines(f"{message}\n" for message in dft_messages(told))
+        for told in read_history(connection, new_in=new_in):
+            file.writelines(f"{text}\n" for text in text_of(told))
+            yield str(told.event.event_id)
+
+    return write
 
 
-def _write_charge_items(database: "Engine", file: TextIO) -> None:
+def _write_charge_items(connection: "Connection", file: TextIO, new_in: Format | None) -> Iterator[str]:
     from streams.billing.reading import read_last  # noqa: PLC0415
 
-    file.writelines(f"{orjson.dumps(charge_item(event)).decode()}\n" for event in read_last(database, *Channel))
+    for event in read_last(connection, *Channel, new_in=new_in):
+        file.write(f"{orjson.dumps(charge_item(event)).decode()}\n")
+        yield str(event.event_id)
 
 
-def _write_claim_lines(database: "Engine", file: TextIO) -> None:
-    from streams.billing.reading import read_history  # noqa: PLC0415
-
-    lines = (claim_line(told) for told in read_history(database))
-    file.writelines(f"{orjson.dumps(line).decode()}\n" for line in lines if line is not None)
+def _as_json(value: dict[str, Any] | None) -> list[str]:
+    return [orjson.dumps(value).decode()] if value is not None else []
 
 
 def _write_registry_rows(database: "Engine", file: TextIO) -> None:
@@ -97,9 +127,9 @@ def _write_registry_rows(database: "Engine", file: TextIO) -> None:
     rows.writerows(registry_row(event) for event in standing if is_of_measure(event))
 
 
-_EXPORTS: Mapping[Format, Callable[["Engine", TextIO], None]] = {
-    Format.DFT: _write_dft,
+_WRITERS: Mapping[Format, Callable[["Connection", TextIO, Format | None], Iterator[str]]] = {
+    Format.DFT: _write_changes(dft_messages),
+    Format.CLAIM: _write_changes(lambda told: _as_json(claim(told))),
+    Format.CLAIM_LINE: _write_changes(lambda told: _as_json(claim_line(told))),
     Format.CHARGE_ITEM: _write_charge_items,
-    Format.CLAIM_LINE: _write_claim_lines,
-    Format.REGISTRY: _write_registry_rows,
 }

@@ -137,13 +137,13 @@ def _tell(
     if source.featured_episode_id is not None:
         topology = Topology(settings.app_id, settings.topic_prefix)
         policy = load_policy(settings.policy, load_registry())
-        coded = asyncio.run(
+        found = asyncio.run(
             find_episode(
                 connection_options(settings), topology, sealing(settings, topology), source.featured_episode_id
             )
         )
-        if coded is not None:
+        if found.coded is not None:
             console.print("\n[bold]The first patient[/], as `g9603 explain` tells it:")
-            print_explanation(source.featured_episode_id, coded, policy, console)
+            print_explanation(source.featured_episode_id, found.coded, policy, console)
     console.print()
     console.print(outcome_report(progress, outcome))

@@ -21,7 +21,7 @@ from streams.cli.console import (
 from streams.cli.explanation_view import explanation_view
 from streams.domain.coder import CodedEpisode
 from streams.domain.policy import Policy
-from streams.explanation.changelog_lookup import ChangelogRefusedError, Home, locate_episode, read_episode
+from streams.explanation.changelog_lookup import ChangelogRefusedError, Found, Home, locate_episode, read_episode
 from streams.explanation.episode import explain_episode
 from streams.explanation.episode_page import episode_page
 from streams.instruments.registry import load_registry
@@ -51,17 +51,18 @@ def explain(
     try:
         with refusals():
             policy = load_policy(settings.policy, load_registry())
-            home, coded = asyncio.run(_find(settings, episode))
+            home, found = asyncio.run(_find(settings, episode))
     except ChangelogRefusedError as error:
         fail(str(error), ExitCode.MISCONFIGURED)
-    if coded is None:
-        fail(_not_known(episode, home), ExitCode.FAILED)
+    if found.coded is None:
+        fail(_not_known(episode, home, found), ExitCode.FAILED)
+    explanation = explain_episode(episode, found.coded, policy, as_of_ms=found.as_of_ms)
     if html is not None:
-        write_document(html, episode_page(explain_episode(episode, coded, policy), policy), private=True)
+        write_document(html, episode_page(explanation, policy), private=True)
     if as_json:
-        print_json(explain_episode(episode, coded, policy).as_json())
+        print_json(explanation.as_json())
     elif html is None:
-        print_explanation(episode, coded, policy, out)
+        out.print(explanation_view(explanation))
 
 
 def print_explanation(episode_id: str, coded: CodedEpisode, policy: Policy, console: Console) -> None:
@@ -69,7 +70,7 @@ def print_explanation(episode_id: str, coded: CodedEpisode, policy: Policy, cons
     console.print(explanation_view(explain_episode(episode_id, coded, policy)))
 
 
-async def _find(settings: Settings, episode_id: str) -> tuple[Home, CodedEpisode | None]:
+async def _find(settings: Settings, episode_id: str) -> tuple[Home, Found]:
     connection = connection_options(settings)
     topology = Topology(settings.app_id, settings.topic_prefix)
     with err.status("looking for the brokers") as status:
@@ -85,7 +86,12 @@ async def _find(settings: Settings, episode_id: str) -> tuple[Home, CodedEpisode
         return home, await read_episode(connection, home, sealing(settings, topology), episode_id, on_progress=show)
 
 
-def _not_known(episode_id: str, home: Home) -> str:
+def _not_known(episode_id: str, home: Home, found: Found) -> str:
+    if found.is_forgotten:
+        return (
+            f"{episode_id!r} is forgotten: nothing was heard of it for as long as the policy keeps an episode. What it "
+            "was coded with stands, as coding-events tells; what comes for it now is a dead letter."
+        )
     return (
         f"{episode_id!r} is not known: looked in {home.topic}-{home.partition}, its partition among "
         f"{home.partition_count}. Either the id is wrong, or its records are still on the way."

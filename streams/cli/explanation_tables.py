@@ -72,7 +72,8 @@ def _record(fact: Fact) -> Text:
         system = f"{fact.code_system} " if fact.code_system is not TreatmentCodeSystem.HCPCS else ""
         kind = " ".join((f"{system}{fact.code}", *fact.modifiers))
     status = f" {fact.status}" if fact.status is not RecordStatus.COMPLETED else ""
-    return Text.assemble(plain(kind), "\n", (plain(f"{fact.identity[1]} v{fact.version}{status}"), "dim"))
+    moved = f" from {fact.moved_from_episode_id}" if fact.moved_from_episode_id is not None else ""
+    return Text.assemble(plain(kind), "\n", (plain(f"{fact.identity[1]} v{fact.version}{status}{moved}"), "dim"))
 
 
 def _part(explained: FactExplanation) -> Text:

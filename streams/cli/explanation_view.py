@@ -45,7 +45,7 @@ def _verdict(explanation: EpisodeExplanation) -> Panel:
     if isinstance(decision, Coded):
         style = _STYLES.get(decision.code, "")
         verdict = Text.assemble((decision.code, f"bold {style}"), " ", _DESCRIPTORS[decision.code])
-        about.insert(1, f"service date {decision.comparison.follow_up.completed_at.local_date}")
+        about.insert(1, f"service date {decision.served_at.local_date}")
     else:
         style = ""
         verdict = Text("not coded", style="bold")

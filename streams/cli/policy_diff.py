@@ -1,6 +1,7 @@
 """``g9603 policy diff``: what another policy would have coded, and what a switch to it would publish."""
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +15,9 @@ from streams.cli.changelog_access import changelog_of
 from streams.cli.console import out, print_json, refusals, settings_of_environment
 from streams.cli.plain_text import plain
 from streams.cli.study_progress import study_progress
+from streams.cli.times import TIME_FORMS, kafka_timestamp_ms
 from streams.instruments.registry import load_registry
+from streams.kafka.clock import now_ms
 from streams.policies.policy_loading import load_policy
 from streams.policy_comparison.comparison import Difference, PolicyComparison
 from streams.policy_comparison.history import compare_policies
@@ -25,6 +28,13 @@ _ROWS_MAX = 15
 def diff(
     before: Annotated[Path, typer.Argument(help="A TOML policy, usually that of now; default is the built-in one.")],
     after: Annotated[Path, typer.Argument(help="The other policy.")],
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=TIME_FORMS,
+            help="Windows that ended before have closed (date in UTC, or RFC 3339); now if left out.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Decide all of history by two policies, and say what is different; nothing is published.
@@ -40,7 +50,8 @@ def diff(
         names = [(p.id, p.version) for p in (load_policy(one, registry), load_policy(after, registry))]
         ranges = asyncio.run(changelog_of(settings))
         with study_progress("deciding twice") as on_progress:
-            compared = compare_policies(settings, ranges, one, after, on_progress=on_progress)
+            as_of_ms = kafka_timestamp_ms(as_of) or now_ms()
+            compared = compare_policies(settings, ranges, one, after, as_of_ms=as_of_ms, on_progress=on_progress)
     if as_json:
         print_json(_as_json(compared, names))
     else:

@@ -1,6 +1,7 @@
 """``g9603 topics``."""
 
 import asyncio
+from collections.abc import Collection
 from typing import Annotated
 
 import typer
@@ -10,9 +11,10 @@ from streams.cli.acls_document import acls_document
 from streams.cli.console import ExitCode, fail, out, print_json, refusals, settings_of_environment
 from streams.kafka.connection import connection_options
 from streams.kafka.granted_rights import ensure_rights
-from streams.kafka.provisioning import TopicState, create_missing_topics, inspect_topics, topic_faults
+from streams.kafka.provisioning import TopicState, create_missing, create_missing_topics, inspect_topics, topic_faults
 from streams.kafka.topic_admin import topic_admin
 from streams.processing.access import Operation, Role, rights_of
+from streams.processing.adapter_topics import AdapterTopics, MessageStandard
 from streams.processing.topology import Topology
 from streams.settings import Settings
 
@@ -20,13 +22,16 @@ from streams.settings import Settings
 def topics(
     partitions: Annotated[int, typer.Option(min=1, max=10_000, help="Partitions of topics that are created.")] = 4,
     replication: Annotated[int, typer.Option(min=1, max=10, help="Replicas of topics that are created.")] = 3,
+    adapter: Annotated[
+        list[MessageStandard] | None, typer.Option(help="Also those of this adapter. May be repeated.")
+    ] = None,
     acls: Annotated[bool, typer.Option("--acls", help="Print who needs which rights, and stop.")] = False,  # noqa: FBT002
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Create the topics that are missing, and check those that exist.
 
     The internal topics get at least as many partitions as the widest input. Ends with 78 where a topic is not
-    as the worker needs it.
+    as the worker needs it. No worker needs an adapter's topics: they are made where they are asked for.
     """
     settings = settings_of_environment()
     topology = Topology(settings.app_id, settings.topic_prefix)
@@ -34,7 +39,7 @@ def topics(
         _print_acls(topology, as_json=as_json)
         return
     with refusals():
-        created, states = asyncio.run(_provision(settings, topology, partitions, replication))
+        created, states = asyncio.run(_provision(settings, topology, adapter or (), partitions, replication))
     faults = topic_faults(states, topology)
     if as_json:
         print_json({"created": created, "topics": [_row(state) for state in states], "faults": faults})
@@ -45,7 +50,7 @@ def topics(
 
 
 async def _provision(
-    settings: Settings, topology: Topology, partitions: int, replication: int
+    settings: Settings, topology: Topology, adapters: Collection[MessageStandard], partitions: int, replication: int
 ) -> tuple[list[str], list[TopicState]]:
     connection = connection_options(settings)
     # Not the right to create: it may come from the cluster, and is not needed where everything is there.
@@ -53,6 +58,9 @@ async def _provision(
     await ensure_rights(connection, needed)
     async with topic_admin(connection) as admin:
         created = await create_missing_topics(admin, topology, partition_count=partitions, replication=replication)
+        for standard in adapters:
+            specifications = AdapterTopics(standard, topology).specifications
+            created += await create_missing(admin, specifications, partition_count=partitions, replication=replication)
         return created, await inspect_topics(admin, topology)
 
 

@@ -5,7 +5,8 @@ from xml.etree.ElementTree import Element
 
 from streams.documents.elements import Child, element
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+"""In force wherever a page is opened, also from a file."""
 
 
 def page(title: str, *children: Child) -> Element:
@@ -19,7 +20,7 @@ def page(title: str, *children: Child) -> Element:
     head = element(
         "head",
         element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        element("meta", http_equiv="Content-Security-Policy", content=CONTENT_POLICY),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="referrer", content="no-referrer"),
         element("title", title),

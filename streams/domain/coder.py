@@ -32,19 +32,19 @@ class Step(NamedTuple):
     """What billing is to be told, as JSON values; at most one event a step."""
 
 
-_SURVEYS_TO_COMPARE = 2
-
-
-def may_be_coded(survey_count: int, treatment_count: int) -> bool:
+def may_be_coded(survey_count: int, treatment_count: int, policy: Policy) -> bool:
     """Whether so many facts could earn a code; where they could not, there is nothing to decide.
 
     A baseline is at or before the anchor and a follow-up after it (contract.md, "What is decided"), so they are two
-    surveys about a treatment. What was entered in error counts along: it may be superseded, and never adds one.
+    surveys about a treatment; one, where it is coded that no follow-up came. What was entered in error counts along: it
+    may be superseded, and never adds one.
     """
-    return survey_count >= _SURVEYS_TO_COMPARE and treatment_count > 0
+    return survey_count >= policy.surveys_needed and treatment_count > 0
 
 
-def advance(before: CodedEpisode, arrivals: Sequence[Arrival], *, episode_id: str, policy: Policy) -> Step:
+def advance(
+    before: CodedEpisode, arrivals: Sequence[Arrival], *, episode_id: str, policy: Policy, as_of_ms: int = 0
+) -> Step:
     """Take *arrivals* into the episode and bring its ledger up to the new decision."""
     episode = before.episode.with_arrivals(arrivals)
     if episode is before.episode:
@@ -58,12 +58,19 @@ def advance(before: CodedEpisode, arrivals: Sequence[Arrival], *, episode_id: st
         episode_id=episode_id,
         newest_timestamp_ms=episode.newest_timestamp_ms,
         policy=policy,
+        as_of_ms=as_of_ms,
     )
     return Step(CodedEpisode(episode, posting.ledger), changed=True, decision=decision, event=posting.event)
 
 
-def decided(
-    facts: Iterable[Fact], ledger: Ledger, *, episode_id: str, newest_timestamp_ms: int, policy: Policy
+def decided(  # noqa: PLR0913 - all that a decision, and its place in the ledger, depends on
+    facts: Iterable[Fact],
+    ledger: Ledger,
+    *,
+    episode_id: str,
+    newest_timestamp_ms: int,
+    policy: Policy,
+    as_of_ms: int = 0,
 ) -> tuple[Coded | NotCoded, Posting]:
     """The decision on *facts*, and *ledger* brought up to it.
 
@@ -73,7 +80,17 @@ def decided(
         episode_id: The episode.
         newest_timestamp_ms: The newest Kafka timestamp among the records that brought the facts.
         policy: The rules.
+        as_of_ms: The time, as `decide` has it; it is behind a decision that no follow-up came.
     """
-    decision = decide(facts, policy)
+    decision = decide(facts, policy, as_of_ms)
     coding = coding_of(decision, policy) if isinstance(decision, Coded) else None
-    return decision, ledger.brought_to(coding, episode_id=episode_id, decided_at_ms=newest_timestamp_ms)
+    return decision, ledger.brought_to(
+        coding,
+        episode_id=episode_id,
+        decided_at_ms=max(newest_timestamp_ms, as_of_ms) if _is_by_time(decision) else newest_timestamp_ms,
+        filing_limit_days=policy.payer_rule(coding.payer_id).filing_limit_days if coding is not None else None,
+    )
+
+
+def _is_by_time(decision: Coded | NotCoded) -> bool:
+    return isinstance(decision, Coded) and decision.comparison is None

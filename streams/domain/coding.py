@@ -72,14 +72,24 @@ class Coding(msgspec.Struct, frozen=True, array_like=True):
 _TOLD = ("encounter_id", "payer_id", "rendering_npi", "facility_id", "place_of_service", "diagnoses")
 
 
+_COMPARED = ("followup", "change", "threshold")
+"""What of a coding event says nothing where no follow-up came."""
+
+
 def coding_of(decision: Coded, policy: Policy) -> Coding:
-    """The words for *decision*: the follow-up's own fields, and what it lacks from the anchor treatment."""
-    follow_up, anchor, comparison = decision.comparison.follow_up, decision.anchor, decision.comparison
-    encounter_id = follow_up.encounter_id or anchor.encounter_id
-    payer_id = follow_up.payer_id or anchor.payer_id
-    rendering_npi = follow_up.rendering_npi or anchor.rendering_npi
-    facility_id = follow_up.facility_id or anchor.facility_id
-    place_of_service = follow_up.place_of_service or anchor.place_of_service
+    """The words for *decision*: the follow-up's own fields, and what it lacks from the anchor treatment.
+
+    Where no follow-up came, they are the anchor's, and the service date is when the window closed. Version 1 of a
+    coding event always has a follow-up: the baseline, as the last result that there is, stands in its place.
+    """
+    anchor, comparison = decision.anchor, decision.comparison
+    follow_up = comparison.follow_up if comparison is not None else decision.baseline
+    teller = follow_up if comparison is not None else anchor
+    encounter_id = teller.encounter_id or anchor.encounter_id
+    payer_id = teller.payer_id or anchor.payer_id
+    rendering_npi = teller.rendering_npi or anchor.rendering_npi
+    facility_id = teller.facility_id or anchor.facility_id
+    place_of_service = teller.place_of_service or anchor.place_of_service
     told = (encounter_id, payer_id, rendering_npi, facility_id, place_of_service, anchor.diagnoses)
     payer = policy.payer_rule(payer_id)
     return Coding(
@@ -87,14 +97,14 @@ def coding_of(decision: Coded, policy: Policy) -> Coding:
         modifiers=payer.modifiers,
         charge=payer.charge,
         channel=payer.channel,
-        patient_id=follow_up.patient_id,
+        patient_id=teller.patient_id,
         encounter_id=encounter_id,
         payer_id=payer_id,
         rendering_npi=rendering_npi,
         facility_id=facility_id,
         place_of_service=place_of_service,
         diagnoses=anchor.diagnoses,
-        service_date=follow_up.completed_at.local_date_text,
+        service_date=decision.served_at.local_date_text,
         instrument=follow_up.instrument,
         instrument_version=follow_up.instrument_version,
         direction=decision.instrument.improvement_notation.value,
@@ -102,11 +112,14 @@ def coding_of(decision: Coded, policy: Policy) -> Coding:
         baseline=_coded_survey(decision.baseline),
         follow_up=_coded_survey(follow_up),
         treatment=CodedTreatment(anchor.treatment_id, anchor.code, anchor.modifiers, anchor.performed_at),
-        change=comparison.change,
-        threshold=comparison.threshold or _NOTHING,
+        change=comparison.change if comparison is not None else _NOTHING,
+        threshold=(comparison.threshold if comparison is not None else None) or _NOTHING,
         policy=(policy.id, policy.version),
         program=decision.program.id if decision.program is not None else None,
-        not_available=tuple([name for name, value in zip(_TOLD, told, strict=True) if not value]),
+        not_available=(
+            *[name for name, value in zip(_TOLD, told, strict=True) if not value],
+            *(_COMPARED if comparison is None else ()),
+        ),
     )
 
 
@@ -136,9 +149,11 @@ def decimal_text(value: Decimal) -> str:
     return "0" if text == "-0" else text
 
 
-def content(coding: Coding, episode_id: str, action: CodingAction) -> dict[str, Any]:
+def content(
+    coding: Coding, episode_id: str, action: CodingAction, *, past_filing_limit: bool = False
+) -> dict[str, Any]:
     """The fields of a coding event that its id names, as JSON values."""
-    return {
+    told = {
         "action": action.value,
         "code": coding.code.value,
         "code_system": "HCPCS",
@@ -175,6 +190,8 @@ def content(coding: Coding, episode_id: str, action: CodingAction) -> dict[str, 
         "program": coding.program,
         "not_available": coding.not_available,
     }
+    # Only where it is so: what is decided as before the field was added keeps its id.
+    return {**told, "past_filing_limit": True} if past_filing_limit else told
 
 
 def _survey_content(survey: CodedSurvey) -> dict[str, Any]:

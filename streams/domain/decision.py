@@ -11,7 +11,11 @@ compare. Such a group goes through four stages, and stops at the first that fail
     improvement   the change in the instrument's better direction meets the threshold
 
 The episode's outcome is the earliest improved follow-up over all groups (G9603), else the latest
-follow-up (G9605, where the policy publishes it). Rules: contract.md, "What is decided".
+follow-up (G9605), else, once the windows of all groups with an anchor have closed, that none came (G9604);
+G9605 and G9604 where the policy publishes them. Rules: contract.md, "What is decided".
+
+Time is an argument, too: *as of* when windows are to have closed. A decision changes with it at most once, when the
+last window closes.
 
 Everything a decision depends on is an argument, and everything it concludes is in the value returned.
 """
@@ -27,6 +31,7 @@ import msgspec
 from schemas.vocabulary import QualityDataCode
 from streams.domain.episode import CurrentFacts, current_facts
 from streams.domain.fact import Fact, Survey, Treatment
+from streams.domain.instant import US_PER_MS, Instant
 from streams.domain.instrument import Instrument
 from streams.domain.missing import (
     STAGES,
@@ -72,6 +77,8 @@ class Finding(msgspec.Struct, frozen=True):
     baseline: Survey | None = None
     comparisons: tuple[Comparison, ...] = ()
     missing: Missing | None = None
+    closes_at: Instant | None = None
+    """When its last window closes, where it waits for a follow-up and the policy codes that none came."""
 
 
 class Coded(msgspec.Struct, frozen=True):
@@ -82,8 +89,18 @@ class Coded(msgspec.Struct, frozen=True):
     program: Program | None
     baseline: Survey
     anchor: Treatment
-    comparison: Comparison
+    comparison: Comparison | None
+    """Of the follow-up; None where none came."""
     findings: tuple[Finding, ...]
+    closed_at: Instant | None = None
+    """When the last window closed, where no follow-up came."""
+
+    @property
+    def served_at(self) -> Instant:
+        """When what is coded came about: the follow-up, or that none came."""
+        if self.comparison is not None:
+            return self.comparison.follow_up.completed_at
+        return self.closed_at or self.anchor.performed_at
 
 
 class NotCoded(msgspec.Struct, frozen=True):
@@ -91,12 +108,19 @@ class NotCoded(msgspec.Struct, frozen=True):
 
     missing: Missing
     findings: tuple[Finding, ...]
+    closes_at: Instant | None = None
+    """When it will be coded for want of a follow-up, if none comes; None where it will not."""
 
 
-def decide(facts: Iterable[Fact], policy: Policy) -> Coded | NotCoded:
+def decide(facts: Iterable[Fact], policy: Policy, as_of_ms: int = 0) -> Coded | NotCoded:
     """Decide what an episode with *facts* is coded with under *policy*.
 
-    The answer depends on the set of facts alone: not on their order, nor on how often they came.
+    The answer depends on the set of facts, and on the time, alone: not on their order, nor on how often they came.
+
+    Args:
+        facts: Of the episode.
+        policy: The rules.
+        as_of_ms: Unix time in milliseconds: a window that ended before it has closed. No window ends before 0.
     """
     current = current_facts(facts)
     findings = _findings(current, policy)
@@ -106,7 +130,13 @@ def decide(facts: Iterable[Fact], policy: Policy) -> Coded | NotCoded:
     compared = _latest_compared(findings)
     if compared is not None and QualityDataCode.SCORE_NOT_IMPROVED in policy.published_codes:
         return _published(QualityDataCode.SCORE_NOT_IMPROVED, compared, findings, policy)
-    return NotCoded(_first_missing(findings, current, policy), findings)
+    missing = _first_missing(findings, current, policy)
+    last = _last_to_close(findings) if compared is None and policy.closes_windows else None
+    if last is None or last.closes_at is None:
+        return NotCoded(missing, findings)
+    if last.closes_at.epoch_us >= as_of_ms * US_PER_MS:
+        return NotCoded(missing, findings, last.closes_at)
+    return _not_available(last, findings, policy)
 
 
 def _findings(current: CurrentFacts, policy: Policy) -> tuple[Finding, ...]:
@@ -140,7 +170,9 @@ def _finding(group: _Group, surveys: Sequence[Survey], current: CurrentFacts, po
     performed_us = [t.performed_at.epoch_us for t in qualifying]
     follow_ups = [s for s in valid if _is_follow_up(s, anchor, performed_us, rules)]
     if not follow_ups:
-        return Finding(*begun, *anchored, missing=missing_follow_up(group, current, anchor, performed_us, rules))
+        missing = missing_follow_up(group, current, anchor, performed_us, rules)
+        closes_at = rules.closes_at(qualifying[-1]) if policy.closes_windows else None
+        return Finding(*begun, *anchored, missing=missing, closes_at=closes_at)
     instrument = policy.instruments[group[0]]
     comparisons = tuple([_comparison(instrument, baseline, follow_up, rules) for follow_up in follow_ups])
     improved = any(comparison.improved for comparison in comparisons)
@@ -187,6 +219,14 @@ def _latest_compared(findings: Sequence[Finding]) -> tuple[Finding, Comparison] 
     return max(compared, key=_completed_us, default=None)
 
 
+def _last_to_close(findings: Sequence[Finding]) -> Finding | None:
+    return max((f for f in findings if f.closes_at is not None), key=_closes_us, default=None)
+
+
+def _closes_us(finding: Finding) -> int:
+    return finding.closes_at.epoch_us if finding.closes_at is not None else 0
+
+
 def _completed_us(compared: tuple[Finding, Comparison]) -> int:
     return compared[1].follow_up.completed_at.epoch_us
 
@@ -205,6 +245,22 @@ def _published(
         raise AssertionError(message)
     instrument = policy.instruments[finding.instrument]
     return Coded(code, instrument, finding.program, finding.baseline, finding.anchor, comparison, findings)
+
+
+def _not_available(last: Finding, findings: tuple[Finding, ...], policy: Policy) -> Coded:
+    if last.baseline is None or last.anchor is None:
+        message = "A window without a baseline and an anchor cannot be: see _finding."
+        raise AssertionError(message)
+    return Coded(
+        QualityDataCode.RESULTS_NOT_AVAILABLE,
+        policy.instruments[last.instrument],
+        last.program,
+        last.baseline,
+        last.anchor,
+        None,
+        findings,
+        closed_at=last.closes_at,
+    )
 
 
 def _first_missing(findings: Sequence[Finding], current: CurrentFacts, policy: Policy) -> Missing:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from schemas.vocabulary import RecordStatus, Respondent, TreatmentCodeSystem
 from streams.domain.instant import Instant
@@ -33,6 +34,10 @@ class Survey(msgspec.Struct, frozen=True, array_like=True, tag="S", gc=False):
     payer_id: str | None = None
     rendering_npi: str | None = None
     place_of_service: str | None = None
+    moved_from_episode_id: str | None = None
+    """The episode that it was linked to before."""
+    moved_to_episode_id: str | None = None
+    """In the episode that it was linked to before: where it is linked to now."""
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -64,6 +69,10 @@ class Treatment(msgspec.Struct, frozen=True, array_like=True, tag="T", gc=False)
     rendering_npi: str | None = None
     place_of_service: str | None = None
     diagnoses: tuple[str, ...] = ()
+    moved_from_episode_id: str | None = None
+    """The episode that it was linked to before."""
+    moved_to_episode_id: str | None = None
+    """In the episode that it was linked to before: where it is linked to now."""
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -90,3 +99,16 @@ def precedence(fact: Fact) -> tuple[int, int, bytes]:
     outranks what it amends, and after that the canonical bytes decide.
     """
     return fact.version, _STATUS_RANK[fact.status], _encode(fact)
+
+
+def left_behind(fact: Fact, episode_id: str) -> tuple[str, Fact] | None:
+    """The episode that *fact*, linked to *episode_id*, was linked to before, and what it is there; None if to no other.
+
+    There it is a version that was entered in error: it displaces the versions before it, and any later one displaces
+    it. So a record that moves to and fro stands in the one episode that its highest version names.
+    """
+    left = fact.moved_from_episode_id
+    if left is None or left == episode_id:
+        return None
+    in_error = RecordStatus.ENTERED_IN_ERROR
+    return left, replace(fact, status=in_error, moved_from_episode_id=None, moved_to_episode_id=episode_id)

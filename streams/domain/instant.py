@@ -14,7 +14,8 @@ _LOCAL_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a wall clock; the offset i
 _EPOCH_ORDINAL = _LOCAL_EPOCH.toordinal()
 _SECONDS_PER_DAY = 86_400
 _US_PER_MINUTE = 60_000_000
-_LAST_MS = 253_402_300_799_999
+LAST_MS = 253_402_300_799_999
+US_PER_MS = 1_000
 US_PER_DAY = _SECONDS_PER_DAY * 1_000_000
 
 
@@ -83,5 +84,5 @@ def _offset_text(utc_offset_minutes: int) -> str:
 def rfc3339_of_ms(epoch_ms: int) -> str:
     """The UTC text of a Kafka timestamp in milliseconds; a time after the year 9999 is told as its last."""
     # A producer may set any 64-bit number, and one that no calendar holds must not stop a task.
-    at = _EPOCH + timedelta(milliseconds=min(epoch_ms, _LAST_MS))
+    at = _EPOCH + timedelta(milliseconds=min(epoch_ms, LAST_MS))
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

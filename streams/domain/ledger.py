@@ -12,6 +12,7 @@ import msgspec
 
 from schemas.vocabulary import CodingAction
 from streams.domain.coding import Coding, coding_event, content, event_id_of
+from streams.domain.filing_limit import is_past_filing_limit
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
@@ -22,6 +23,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     coding: Coding
     """What was coded; for a void, what was taken back."""
     decided_at_ms: int
+    past_filing_limit: bool = False
 
 
 class Ledger(msgspec.Struct, frozen=True, array_like=True):
@@ -36,26 +38,31 @@ class Ledger(msgspec.Struct, frozen=True, array_like=True):
             return None
         return self.entries[-1].coding
 
-    def brought_to(self, coding: Coding | None, *, episode_id: str, decided_at_ms: int) -> "Posting":
+    def brought_to(
+        self, coding: Coding | None, *, episode_id: str, decided_at_ms: int, filing_limit_days: int | None = None
+    ) -> "Posting":
         """This ledger brought to *coding*; itself, and nothing to tell, where billing knows already.
 
         Args:
             coding: What the episode is to be coded with, or None for nothing.
             episode_id: The episode.
             decided_at_ms: The newest Kafka timestamp among the facts behind the decision.
+            filing_limit_days: Of the payer of *coding*; None where none is stated.
         """
         active = self.active
         if coding is not None:
             if coding == active:
                 return Posting(self, None)
             action, said = (CodingAction.NEW if active is None else CodingAction.REPLACE), coding
+            past_limit = is_past_filing_limit(coding.service_date, decided_at_ms, filing_limit_days)
         elif active is not None:
-            action, said = CodingAction.VOID, active
+            action, said, past_limit = CodingAction.VOID, active, self.entries[-1].past_filing_limit
         else:
             return Posting(self, None)
-        told = content(said, episode_id, action)
-        repetition = [(entry.action, entry.coding) for entry in self.entries].count((action, said))
-        entry = Entry(event_id_of(told, repetition), action, said, decided_at_ms)
+        told = content(said, episode_id, action, past_filing_limit=past_limit)
+        earlier = [(entry.action, entry.coding, entry.past_filing_limit) for entry in self.entries]
+        repetition = earlier.count((action, said, past_limit))
+        entry = Entry(event_id_of(told, repetition), action, said, decided_at_ms, past_limit)
         ledger = Ledger((*self.entries, entry))
         return Posting(ledger, ledger._event(len(self.entries), told))
 
@@ -63,7 +70,8 @@ class Ledger(msgspec.Struct, frozen=True, array_like=True):
         """The coding events with a revision greater than *after_revision*, as JSON values."""
         for index in range(after_revision, len(self.entries)):
             entry = self.entries[index]
-            yield self._event(index, content(entry.coding, episode_id, entry.action))
+            told = content(entry.coding, episode_id, entry.action, past_filing_limit=entry.past_filing_limit)
+            yield self._event(index, told)
 
     def _event(self, index: int, told: dict[str, Any]) -> dict[str, Any]:
         entry = self.entries[index]

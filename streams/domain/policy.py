@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from schemas.vocabulary import Channel, QualityDataCode, Respondent, TreatmentCodeSystem
 from streams.domain.code_set import CodeSet
 from streams.domain.fact import Treatment
-from streams.domain.instant import US_PER_DAY
+from streams.domain.instant import US_PER_DAY, Instant
 from streams.domain.instrument import Instrument
 
 REFUSED_MODIFIERS: Mapping[str, str] = {
@@ -95,6 +95,10 @@ class Rules:
     def _window_us(self) -> tuple[int, int]:
         return self.follow_up_from_days * US_PER_DAY, self.follow_up_to_days * US_PER_DAY
 
+    def closes_at(self, last: Treatment) -> Instant:
+        """When the last window of an episode ends, *last* being its last qualifying treatment; the end is within."""
+        return Instant(last.performed_at.epoch_us + self._window_us[1], last.performed_at.utc_offset_minutes)
+
     def qualifies(self, treatment: Treatment) -> bool:
         """Whether a survey after *treatment* may be a follow-up."""
         return self._qualifies(treatment.code_system, treatment.code)
@@ -162,6 +166,23 @@ class Policy:
     payers: tuple[PayerRule, ...]
     other_payer: PayerRule
     instruments: Mapping[str, Instrument]
+    retention_days: int | None = None
+    """For how long an episode is kept that nothing is heard of; for ever where None."""
+
+    @cached_property
+    def closes_windows(self) -> bool:
+        """Whether an episode may be coded for want of a follow-up: then time decides, too."""
+        return QualityDataCode.RESULTS_NOT_AVAILABLE in self.published_codes
+
+    @cached_property
+    def needs_time(self) -> bool:
+        """Whether anything is decided by what time it is."""
+        return self.closes_windows or self.retention_days is not None
+
+    @cached_property
+    def surveys_needed(self) -> int:
+        """How many surveys an episode must have to be coded: a baseline, and a follow-up unless its want is coded."""
+        return 1 if self.closes_windows else 2
 
     def program_of(self, instrument: str, treatments: Sequence[Treatment]) -> Program | None:
         """The first program that *instrument* falls under, in an episode with *treatments*."""

@@ -10,10 +10,16 @@ from streams.domain.coder import CodedEpisode
 from streams.kafka.log_reader import read_log
 from streams.kafka.sealing import Sealing
 from streams.kafka.topic_admin import topic_admin
-from streams.processing.changelog import episode_key
+from streams.processing.changelog import (
+    POSITIONS_KEY,
+    ChangelogFormatError,
+    decode_positions,
+    episode_key,
+    forgotten_key,
+)
 from streams.processing.encryption import EncryptionError
 from streams.processing.partitioning import home_partition
-from streams.processing.stored_episode import EpisodeFormatError, decode_episode
+from streams.processing.stored_episode import decode_episode
 from streams.processing.topology import Topology
 
 Progress = Callable[[int], None]
@@ -21,6 +27,17 @@ Progress = Callable[[int], None]
 
 class ChangelogRefusedError(Exception):
     """The changelog is not there, or was not written by a worker of this version; the message says what to do."""
+
+
+class Found(NamedTuple):
+    """What is known of an episode where it is at home."""
+
+    coded: CodedEpisode | None
+    """None where nothing is known of it."""
+    as_of_ms: int
+    """What time it is there, by the ticks; 0 where there were none."""
+    is_forgotten: bool
+    """Whether it was known, and kept for as long as the policy says."""
 
 
 class Home(NamedTuple):
@@ -31,10 +48,8 @@ class Home(NamedTuple):
     partition_count: int
 
 
-async def find_episode(
-    connection: Mapping[str, Any], topology: Topology, sealing: Sealing, episode_id: str
-) -> CodedEpisode | None:
-    """What is known of an episode; None where nothing is.
+async def find_episode(connection: Mapping[str, Any], topology: Topology, sealing: Sealing, episode_id: str) -> Found:
+    """What is known of an episode.
 
     Args:
         connection: Options of an aiokafka client.
@@ -77,8 +92,8 @@ async def read_episode(
     episode_id: str,
     *,
     on_progress: Progress = lambda _count: None,
-) -> CodedEpisode | None:
-    """The last committed value of an episode at its home; None where there is none.
+) -> Found:
+    """What was last committed of an episode at its home.
 
     Args:
         connection: Options of an aiokafka client.
@@ -90,19 +105,20 @@ async def read_episode(
     Raises:
         ChangelogRefusedError: The value was written by another version, or cannot be opened.
     """
-    key, value = episode_key(episode_id), None
+    key = episode_key(episode_id)
+    left = forgotten_key(key)
+    last: dict[bytes, bytes | None] = dict.fromkeys((key, left, POSITIONS_KEY))
     async for records in read_log(connection, [home.topic], partition=home.partition):
-        for record in records:
-            if record.key == key:
-                value = record.value
+        last.update((record.key, record.value) for record in records if record.key in last)
         on_progress(len(records))
-    if value is None:
-        return None
+    value, positions = last[key], last[POSITIONS_KEY]
     try:
-        return decode_episode(sealing.opened_episode(home.partition, key, value))
+        as_of_ms = decode_positions(positions).as_of_ms if positions is not None else 0
+        coded = decode_episode(sealing.opened_episode(home.partition, key, value)) if value is not None else None
+        return Found(coded, as_of_ms, last[left] is not None)
     except EncryptionError as error:
         raise ChangelogRefusedError(str(error)) from error
-    except EpisodeFormatError as error:
+    except ChangelogFormatError as error:
         message = (
             f"{home.topic}-{home.partition} holds {episode_id!r} in a form that this version does not know: "
             "use the version of g9603 that the workers run."

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from schemas.vocabulary import QualityDataCode
 from streams.domain.coder import CodedEpisode
 from streams.domain.coding import Coding, coding_of, decimal_text
 from streams.domain.decision import Coded, Comparison, Finding, NotCoded, decide
@@ -106,15 +107,16 @@ class EpisodeExplanation:
         }
 
 
-def explain_episode(episode_id: str, coded: CodedEpisode, policy: Policy) -> EpisodeExplanation:
+def explain_episode(episode_id: str, coded: CodedEpisode, policy: Policy, *, as_of_ms: int = 0) -> EpisodeExplanation:
     """Explain an episode as it is known, by *policy*.
 
     Args:
         episode_id: Its id.
         coded: Its facts, and what billing was told of it.
         policy: What to decide by; the worker may have decided by another.
+        as_of_ms: What time it is where the episode is at home, by its ticks.
     """
-    decision = decide(coded.episode.facts, policy)
+    decision = decide(coded.episode.facts, policy, as_of_ms)
     facts = explain_facts(coded.episode, decision, policy)
     coding = coding_of(decision, policy) if isinstance(decision, Coded) else None
     current = current_facts(coded.episode.facts)
@@ -125,7 +127,7 @@ def explain_episode(episode_id: str, coded: CodedEpisode, policy: Policy) -> Epi
         policy=(policy.id, policy.version),
         decision=decision,
         sentence=_decision_sentence(decision, policy),
-        would_change=decisive.would_change if decisive is not None and coding is None else None,
+        would_change=_would_change(decision, decisive),
         rules=_rules(decision, decisive, coding, coded.ledger, policy),
         facts=facts,
         findings=findings,
@@ -142,8 +144,20 @@ def _decision_sentence(decision: Coded | NotCoded, policy: Policy) -> str:
         return missing_sentence(decision.missing, policy, finding)
     comparison, instrument = decision.comparison, decision.instrument
     scale = scale_name(instrument.id, decision.baseline.instrument_version)
+    if comparison is None:
+        return (
+            f"No follow-up on {scale} is known, and the window closed on {decision.served_at.local_date}: one that was "
+            "answered in it still counts, however late it is sent."
+        )
     clause = comparison_clause(comparison, decision.baseline, instrument)
     return f"The follow-up on {scale} scored {score_text(comparison.follow_up)}: {clause}."
+
+
+def _would_change(decision: Coded | NotCoded, decisive: FindingExplanation | None) -> str | None:
+    if decisive is None or isinstance(decision, Coded) or decision.closes_at is None:
+        return decisive.would_change if decisive is not None and isinstance(decision, NotCoded) else None
+    closes = f"If none comes, {QualityDataCode.RESULTS_NOT_AVAILABLE} is coded after {decision.closes_at.local_date}."
+    return f"{decisive.would_change} {closes}" if decisive.would_change is not None else closes
 
 
 def _explain_finding(finding: Finding, policy: Policy, current: CurrentFacts) -> FindingExplanation:
@@ -161,10 +175,16 @@ def _explain_finding(finding: Finding, policy: Policy, current: CurrentFacts) ->
 def _decisive(decision: Coded | NotCoded, findings: Sequence[FindingExplanation]) -> FindingExplanation | None:
     """The finding that the decision rests on; None where no survey is known."""
     if isinstance(decision, Coded):
-        return next(f for f in findings if decision.comparison in f.finding.comparisons)
+        return next(f for f in findings if _rests_on(decision, f.finding))
     # The decision lacks what its furthest finding lacks, unless that has earned a code that is not published.
     lacking = [f for f in findings if f.finding.missing == decision.missing]
     return next(iter([*lacking, *(f for f in findings if f.finding.missing is None)]), None)
+
+
+def _rests_on(decision: Coded, finding: Finding) -> bool:
+    if decision.comparison is not None:
+        return decision.comparison in finding.comparisons
+    return (finding.baseline, finding.closes_at) == (decision.baseline, decision.closed_at)
 
 
 def _rules(

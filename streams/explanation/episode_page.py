@@ -50,7 +50,7 @@ def _about(explanation: EpisodeExplanation) -> list[str]:
     patients = sorted({told.fact.patient_id for told in explanation.facts})
     about = [f"patient {', '.join(patients)}", f"policy {' '.join(explanation.policy)}"]
     if isinstance(explanation.decision, Coded):
-        about.insert(1, f"service date {explanation.decision.comparison.follow_up.completed_at.local_date}")
+        about.insert(1, f"service date {explanation.decision.served_at.local_date}")
     return about
 
 
@@ -169,13 +169,14 @@ def _fact(told: FactExplanation) -> list[str]:
     else:
         what, score = " ".join((fact.code, *fact.modifiers)), ""
     status = "" if fact.status is RecordStatus.COMPLETED else f", {fact.status}"
+    moved = f", moved here from {fact.moved_from_episode_id}" if fact.moved_from_episode_id is not None else ""
     part = told.part.role or told.part.standing
     contested = ", contested" if told.contested else ""
     return [
         f"{fact.occurred_at.local:%Y-%m-%d %H:%M %z}",
         what,
         score,
-        f"{fact.identity[1]} version {fact.version}{status}",
+        f"{fact.identity[1]} version {fact.version}{status}{moved}",
         f"{part}{contested}",
         told.part.why,
     ]

@@ -36,6 +36,8 @@ class FactExplanation:
             **(_survey_fields(fact) if isinstance(fact, Survey) else _treatment_fields(fact)),
             "source": fact.source,
             "event_id": fact.event_id,
+            "moved_from_episode_id": fact.moved_from_episode_id,
+            "moved_to_episode_id": fact.moved_to_episode_id,
             "standing": self.part.standing.value,
             "role": self.part.role.value if self.part.role is not None else None,
             "why": self.part.why,

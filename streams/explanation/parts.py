@@ -55,7 +55,10 @@ def part_of(fact: Fact, decision: Coded | NotCoded, policy: Policy, current: Cur
         current: All facts that the decision was made from.
     """
     if fact.status is RecordStatus.ENTERED_IN_ERROR:
-        return Part(Standing.RETRACTED, None, "entered in error")
+        moved_to = fact.moved_to_episode_id
+        return Part(
+            Standing.RETRACTED, None, "entered in error" if moved_to is None else f"moved to episode {moved_to}"
+        )
     if isinstance(fact, Treatment):
         return _treatment_part(fact, decision.findings, policy)
     scale = (fact.instrument, fact.instrument_version)

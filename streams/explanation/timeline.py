@@ -109,7 +109,7 @@ def _treatment_word(told: FactExplanation, *, is_anchor: bool) -> str:
         return " anchor"
     match told.part.standing:
         case Standing.RETRACTED:
-            return " entered in error"
+            return f" {told.part.why}"
         case Standing.EXCLUDED:
             return " does not qualify"
         case _:

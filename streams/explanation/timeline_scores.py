@@ -123,9 +123,7 @@ def _survey_word(told: FactExplanation, survey: Survey) -> str:
     match told.part.standing:
         case Standing.SUPERSEDED:
             return f"version {survey.version}, superseded"
-        case Standing.RETRACTED:
-            return "entered in error"
-        case Standing.EXCLUDED:
+        case Standing.RETRACTED | Standing.EXCLUDED:
             return told.part.why
         case _:
             return "not used"

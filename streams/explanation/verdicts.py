@@ -15,7 +15,8 @@ from streams.domain.coding import Coding, decimal_text
 from streams.domain.decision import Finding
 from streams.domain.episode import CurrentFacts
 from streams.domain.fact import Survey
-from streams.domain.instant import US_PER_DAY, rfc3339_of_ms
+from streams.domain.filing_limit import decided_on, last_filing_day
+from streams.domain.instant import US_PER_DAY
 from streams.domain.instrument import ImprovementNotation
 from streams.domain.ledger import Ledger
 from streams.domain.missing import STAGES, Missing, Reason, Stage
@@ -177,11 +178,11 @@ def _filing(coding: Coding, ledger: Ledger, rule: PayerRule) -> Sequence[RuleVer
     """Whether billing was told in time to file: no clock is read, only when the code was decided."""
     if rule.filing_limit_days is None:
         return ()
-    last = _later(date.fromisoformat(coding.service_date), rule.filing_limit_days)
+    last = last_filing_day(coding.service_date, rule.filing_limit_days)
     limit = f"{rule.name} takes claims for {days(rule.filing_limit_days)} after the service date: until {last}."
     if not ledger.entries or ledger.active != coding:
         return (RuleVerdict("filing limit", Verdict.NOT_REACHED, limit),)
-    told = date.fromisoformat(rfc3339_of_ms(ledger.entries[-1].decided_at_ms)[:10])
+    told = decided_on(ledger.entries[-1].decided_at_ms)
     if told > last:
         sentence = f"{limit} The code was decided on {told}, past the limit."
         return (RuleVerdict("filing limit", Verdict.ATTENTION, sentence),)

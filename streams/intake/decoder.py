@@ -87,6 +87,7 @@ class Decoder:
             event.payer_id,
             event.rendering_npi,
             event.place_of_service,
+            event.moved_from_episode_id,
         )
 
 
@@ -118,6 +119,7 @@ def _treatment_fact(event: TreatmentRecorded | UsualTreatment, performed_at: Ins
         event.rendering_npi,
         event.place_of_service,
         event.diagnoses,
+        event.moved_from_episode_id,
     )
 
 

@@ -22,6 +22,9 @@ class RejectionReason(StrEnum):
     NO_ITEM_RULE = "no_item_rule"
     SCORE_MISMATCH = "score_mismatch"
     EPISODE_FULL = "episode_full"
+    EPISODE_FORGOTTEN = "episode_forgotten"
+    NOT_TAKEN_BACK = "not_taken_back"
+    """The only one of a record that is taken in: the episode that it was moved from is full, or forgotten."""
 
 
 class RejectedError(Exception):

@@ -61,6 +61,7 @@ class UsualSurvey(msgspec.Struct, forbid_unknown_fields=True):
     payer_id: _Identifier | None = None
     rendering_npi: _Identifier | None = None
     place_of_service: _Identifier | None = None
+    moved_from_episode_id: _Identifier | None = None
 
 
 class UsualTreatment(msgspec.Struct, forbid_unknown_fields=True):
@@ -83,6 +84,7 @@ class UsualTreatment(msgspec.Struct, forbid_unknown_fields=True):
     rendering_npi: _Identifier | None = None
     place_of_service: _Identifier | None = None
     diagnoses: Annotated[tuple[str, ...], msgspec.Meta(max_length=DIAGNOSES_MAX)] = ()
+    moved_from_episode_id: _Identifier | None = None
 
 
 _decode_survey = msgspec.json.Decoder(UsualSurvey).decode

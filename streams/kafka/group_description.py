@@ -37,7 +37,7 @@ async def described_group(admin: AIOKafkaAdminClient, group_id: str) -> GroupDes
 
 def _member(member_id: str, _client_id: str, host: str, _metadata: bytes, assignment: bytes) -> MemberReading:
     place = _STATIC_MEMBER.fullmatch(member_id)
-    return MemberReading(place[1] if place else member_id, host.removeprefix("/"), _partitions(assignment))
+    return MemberReading(place[1] if place else member_id, host.removeprefix("/"), _partitions(assignment), member_id)
 
 
 def _partitions(assignment: bytes) -> tuple[int, ...]:

@@ -1,6 +1,6 @@
 """Whether the topics are as the worker needs them; each fault is a sentence that says what to do."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +65,7 @@ def topic_faults(states: list[TopicState], topology: Topology) -> list[str]:
     return [
         *_partition_faults({state.specification.name: state for state in states}, topology),
         *(fault for state in states for fault in _compaction_faults(state, topology)),
+        *(fault for state in states for fault in _clock_faults(state, topology)),
         *_size_faults({state.specification.name: state for state in states}, topology),
     ]
 
@@ -76,13 +77,15 @@ def partition_counts(states: list[TopicState]) -> dict[str, int]:
 
 def _partition_faults(states: Mapping[str, TopicState], topology: Topology) -> list[str]:
     counts = partition_counts(list(states.values()))
-    changelog, rekey = topology.episodes_changelog, topology.episodes_rekey
-    faults = []
-    if counts[rekey] != counts[changelog]:
-        faults.append(
-            f"{rekey} has {counts[rekey]} partitions and {changelog} has {counts[changelog]}: they must have the "
-            f"same. Delete {rekey} while no worker runs and everything is read, then run `g9603 topics`."
+    changelog = topology.episodes_changelog
+    faults = [
+        (
+            f"{name} has {counts[name]} partitions and {changelog} has {counts[changelog]}: they must have the "
+            f"same. Delete {name} while no worker runs and everything is read, then run `g9603 topics`."
         )
+        for name in (topology.episodes_rekey, topology.ticks)
+        if counts[name] != counts[changelog]
+    ]
     faults += [
         (
             f"{name} has {counts[name]} partitions, more than the {counts[changelog]} of {changelog}: an input may not "
@@ -113,6 +116,18 @@ def _compaction_faults(state: TopicState, topology: Topology) -> list[str]:
         )
         return [fault]
     return []
+
+
+def _clock_faults(state: TopicState, topology: Topology) -> list[str]:
+    name, config = state.specification.name, state.config
+    if name != topology.ticks or config is None or config.get("message.timestamp.type") == "LogAppendTime":
+        return []
+    fault = (
+        f"{name} has message.timestamp.type={config.get('message.timestamp.type')}: what time it is would be told by "
+        f"whichever worker's clock. Set it with `kafka-configs.sh --alter --topic {name} --add-config "
+        "message.timestamp.type=LogAppendTime`."
+    )
+    return [fault]
 
 
 def _size_faults(states: Mapping[str, TopicState], topology: Topology) -> list[str]:
@@ -157,3 +172,17 @@ async def create_missing_topics(
             )
             created.append(specification.name)
     return created
+
+
+async def create_missing(
+    admin: TopicAdmin, specifications: Sequence[TopicSpecification], *, partition_count: int, replication: int
+) -> list[str]:
+    """Create those of *specifications* that do not exist, however wide the others are; the names of those created."""
+    found = await admin.describe([specification.name for specification in specifications])
+    missing = [specification for specification in specifications if specification.name not in found]
+    for specification in missing:
+        width = specification.partition_count or partition_count
+        await admin.create(
+            specification.name, partition_count=width, replication=replication, config=specification.config
+        )
+    return [specification.name for specification in missing]

@@ -9,6 +9,7 @@ What was written before there were keys is read as it is, and sealed when it is 
 
 from msgspec.structs import replace
 
+from streams.processing.adapter_topics import AdapterTopics, MessageStandard
 from streams.processing.changelog import is_episode_key
 from streams.processing.encryption import Cipher, EnvelopeCipher, UnknownKeyError, is_sealed, value_context
 from streams.processing.encryption_keys import parse_keys
@@ -32,7 +33,8 @@ class Sealing:
     def __init__(self, cipher: Cipher | None, topology: Topology) -> None:
         self._cipher = cipher
         self._changelog = topology.episodes_changelog
-        self._dead_letter = topology.dead_letter
+        adapted = {AdapterTopics(standard, topology).dead_letter for standard in MessageStandard}
+        self._dead_letters = {topology.dead_letter, *adapted}
 
     @property
     def seals(self) -> bool:
@@ -43,7 +45,7 @@ class Sealing:
         """*record* as it is to be written."""
         if self._cipher is None:
             return record
-        if record.topic == self._dead_letter:
+        if record.topic in self._dead_letters:
             return seal_dead_letter(record, self._cipher)
         if record.topic != self._changelog or record.value is None or not is_episode_key(record.key or b""):
             return record

@@ -108,6 +108,9 @@ RESTORE_REMAINING_RECORDS = Metric(
 
 # State.
 EPISODES = Metric("g9603_episodes", _GAUGE, "Episodes held.", ("partition",))
+EPISODES_FORGOTTEN = Metric(
+    "g9603_episodes_forgotten_total", _COUNTER, "Episodes that were kept for as long as the policy says."
+)
 EPISODE_BYTES = Metric("g9603_episode_bytes", _GAUGE, "Bytes of the values of these episodes.", ("partition",))
 
 # The worker itself.

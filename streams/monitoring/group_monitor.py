@@ -60,6 +60,10 @@ class GroupMonitor:
         """Take in what a worker says of itself."""
         self._workers.take(report)
 
+    def pages_url(self, place: str) -> str | None:
+        """Where the pages of the worker in *place* are, as it last said; None where it did not."""
+        return self._workers.pages_url(place)
+
     def view(self, now_ms: int) -> GroupView:
         """The group as of *now_ms*."""
         reading = self.reading

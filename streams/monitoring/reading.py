@@ -30,6 +30,8 @@ class MemberReading(NamedTuple):
     """The worker's place (`streams.worker.slot`); a member without one goes by its member id."""
     host: str
     partitions: tuple[int, ...]
+    member_id: str = ""
+    """The name that the coordinator gave to this membership."""
 
 
 class GroupReading(NamedTuple):

@@ -62,6 +62,8 @@ class WorkerReport(msgspec.Struct, frozen=True, kw_only=True):
     latency_bounds_seconds: tuple[float, ...] = ()
     latency_counts: tuple[int, ...] = ()
     """Coding events per bucket, not cumulated; the last is beyond the last bound."""
+    pages_url: str | None = None
+    """Where other workers reach its pages; None where it has none."""
 
 
 encode_report = msgspec.json.Encoder().encode

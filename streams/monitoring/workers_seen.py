@@ -74,6 +74,11 @@ class WorkersSeen:
             counts.update(dict(enumerate(report.latency_counts)))
         return tuple(counts[place] for place in range(max(counts, default=-1) + 1))
 
+    def pages_url(self, place: str) -> str | None:
+        """Where the pages of the worker in *place* are, as it last said."""
+        report = self._latest.get(place)
+        return report.pages_url if report is not None else None
+
     def latency(self) -> LatencyView:
         """Percentiles of the last minutes."""
         bounds = next((r.latency_bounds_seconds for r in self._latest.values() if r.latency_bounds_seconds), ())

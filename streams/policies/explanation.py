@@ -42,6 +42,7 @@ def explain_policy(policy: Policy) -> list[str]:
         f"Published, at most one for an episode: {_published(policy)}.",
         *_rules(policy.rules, policy.instruments, policy),
         _COMPARISON,
+        *_time(policy),
         *(_payer(payer) for payer in policy.payers),
         f"Any other payer, or none known: the code {_terms(policy.other_payer)}.",
         *(sentence for program in policy.programs for sentence in _program(program, policy)),
@@ -53,6 +54,23 @@ def _published(policy: Policy) -> str:
     told = [f"{code} {when}" for code, when in _OUTCOMES.items() if code in policy.published_codes]
     kept = [f"{code} {when}" for code, when in _OUTCOMES.items() if code not in policy.published_codes]
     return f"{_listed(told, 'and')}; not published: {_listed(kept, 'and')}"
+
+
+def _time(policy: Policy) -> list[str]:
+    """What only the passing of time brings about."""
+    told = []
+    if policy.closes_windows:
+        told.append(
+            "No follow-up: G9604 is told when the window after the last qualifying treatment has closed for every "
+            "instrument with a baseline, by the brokers' clocks; a follow-up that is sent later replaces it or takes "
+            "it back."
+        )
+    if policy.retention_days is not None:
+        told.append(
+            f"Retention: an episode of which nothing was heard for {policy.retention_days} days is forgotten; its code "
+            "stands, and what comes for it later is a dead letter."
+        )
+    return told
 
 
 def _rules(rules: Rules, scope: Collection[str], policy: Policy) -> list[str]:
@@ -127,7 +145,11 @@ def _code(pattern: str) -> str:
 def _payer(payer: PayerRule) -> str:
     names = ", ".join(sorted(payer.matches))
     limit = payer.filing_limit_days
-    filing = "no filing limit is stated" if limit is None else f"filing limit {limit} days after the follow-up"
+    filing = (
+        "no filing limit is stated"
+        if limit is None
+        else f"what is decided more than {limit} days after the service date is flagged as past the filing limit"
+    )
     return f"Payer {payer.name} (payer_id {names}): the code {_terms(payer)}; {filing}."
 
 

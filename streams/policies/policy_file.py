@@ -153,6 +153,7 @@ class PolicyFile(RuleTables):
     version: Name
     description: Text = ""
     published_codes: Annotated[frozenset[PublishableCode], AtLeastOne] = frozenset({QualityDataCode.SCORE_IMPROVED})
+    retention_days: Annotated[int, Field(ge=1, strict=True)] | None = None
     payers: tuple[PayerTable, ...] = ()
     other_payer: OtherPayerTable = OtherPayerTable()
     programs: tuple[ProgramTable, ...] = ()

@@ -62,7 +62,10 @@ def parse_policy(text: str, instruments: InstrumentRegistry, *, name: str) -> Po
         raise PolicyRefusedError(name, [*faults_of_fields(error, tables), *between]) from None
     if between:
         raise PolicyRefusedError(name, between)
-    return _policy(file, instruments)
+    policy = _policy(file, instruments)
+    if faults := _retention_faults(policy):
+        raise PolicyRefusedError(name, faults)
+    return policy
 
 
 def _tables(text: str, name: str) -> dict[str, Any]:
@@ -85,7 +88,21 @@ def _policy(file: PolicyFile, registry: InstrumentRegistry) -> Policy:
         payers=tuple(_payer_rule(payer) for payer in file.payers),
         other_payer=_other_payer_rule(file.other_payer),
         instruments=registry,
+        retention_days=file.retention_days,
     )
+
+
+def _retention_faults(policy: Policy) -> list[str]:
+    """Why *policy* would forget episodes too soon."""
+    rules = (policy.rules, *(program.rules for program in policy.programs))
+    least = max(rule.look_back_days + rule.follow_up_to_days for rule in rules)
+    if policy.retention_days is None or policy.retention_days >= least:
+        return []
+    fault = (
+        f"retention_days: after {policy.retention_days} days an episode would be forgotten that a follow-up may still "
+        f"come for: write {least} or more, the longest look-back and window together."
+    )
+    return [fault]
 
 
 def _in_order(names: tuple[str, ...], registry: InstrumentRegistry) -> tuple[str, ...]:

@@ -17,7 +17,6 @@ from streams.domain.code_set import CodeSet
 from streams.domain.policy import REFUSED_MODIFIERS
 
 EVERY_INSTRUMENT = "*"
-PUBLISHABLE = (QualityDataCode.SCORE_IMPROVED, QualityDataCode.SCORE_NOT_IMPROVED)
 MODIFIERS_ON_A_LINE_MAX = 4
 """X12 837P 005010X222A1, SV101-3 to SV101-6."""
 
@@ -27,16 +26,10 @@ _MODIFIER_FORM = re.compile(r"[0-9A-Za-z]{2}")
 
 
 def _publishable(value: object) -> QualityDataCode:
-    if value == QualityDataCode.RESULTS_NOT_AVAILABLE:
-        message = (
-            "G9604 is left for a later release: that no result came is known only once the window has closed, "
-            "and nothing here waits for that yet"
-        )
-        raise ValueError(message)
-    for code in PUBLISHABLE:
+    for code in QualityDataCode:
         if value == code:
             return code
-    message = f'{value!r} is not a code that is published: write "G9603" or "G9605"'
+    message = f'{value!r} is not a code that is published: write "G9603", "G9604" or "G9605"'
     raise ValueError(message)
 
 

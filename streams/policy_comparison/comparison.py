@@ -73,10 +73,10 @@ class PolicyComparison:
                 own[value] += counted
         return self
 
-    def take(self, episode_id: str, coded: CodedEpisode, before: Policy, after: Policy) -> None:
-        """Count one episode, decided by both policies."""
+    def take(self, episode_id: str, coded: CodedEpisode, before: Policy, after: Policy, *, as_of_ms: int = 0) -> None:
+        """Count one episode, decided by both policies, with the windows closed that have by *as_of_ms*."""
         facts = coded.episode.facts
-        one, other = _coding(facts, before), _coding(facts, after)
+        one, other = _coding(facts, before, as_of_ms), _coding(facts, after, as_of_ms)
         self.episode_count += 1
         self.before_count += one is not None
         self.after_count += other is not None
@@ -112,8 +112,8 @@ class PolicyComparison:
             named.append(episode_id)
 
 
-def _coding(facts: Iterable[Fact], policy: Policy) -> Coding | None:
-    decision = decide(facts, policy)
+def _coding(facts: Iterable[Fact], policy: Policy, as_of_ms: int) -> Coding | None:
+    decision = decide(facts, policy, as_of_ms)
     return coding_of(decision, policy) if isinstance(decision, Coded) else None
 
 

@@ -8,6 +8,7 @@ than WRITE of some topic.
 from enum import StrEnum
 from typing import NamedTuple
 
+from streams.processing.adapter_topics import AdapterTopics, MessageStandard
 from streams.processing.topology import Topology
 
 
@@ -62,7 +63,11 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     REPLAYER = "replayer"
     OPERATOR = "operator"
+    FHIR_ADAPTER = "fhir-adapter"
+    HL7V2_ADAPTER = "hl7v2-adapter"
 
+
+_STANDARDS = {Role.FHIR_ADAPTER: MessageStandard.FHIR, Role.HL7V2_ADAPTER: MessageStandard.HL7V2}
 
 BILLING_GROUP = "billing"
 """A billing consumer's own group; it has whatever name it likes."""
@@ -94,6 +99,8 @@ def rights_of(role: Role, topology: Topology) -> tuple[Right, ...]:  # noqa: PLR
         case Role.OPERATOR:
             operations = (Operation.CREATE, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS)
             return tuple(_topic(s.name, operation) for s in topology.specifications for operation in operations)
+        case Role.FHIR_ADAPTER | Role.HL7V2_ADAPTER:
+            return _of_an_adapter(AdapterTopics(_STANDARDS[role], topology))
 
 
 def _of_a_worker(topology: Topology) -> tuple[Right, ...]:
@@ -101,6 +108,7 @@ def _of_a_worker(topology: Topology) -> tuple[Right, ...]:
     written = {
         topology.episodes_rekey,
         topology.episodes_changelog,
+        topology.ticks,
         topology.coding_events,
         topology.dead_letter,
         topology.worker_reports,
@@ -120,8 +128,8 @@ def _of_a_worker(topology: Topology) -> tuple[Right, ...]:
 
 
 def _of_an_auditor(topology: Topology) -> tuple[Right, ...]:
-    outputs = (topology.episodes_rekey, topology.coding_events, topology.dead_letter, topology.dead_letter_replays)
-    read = tuple(_topic(name, Operation.READ) for name in (*topology.kinds, *outputs))
+    outputs = (topology.coding_events, topology.dead_letter, topology.dead_letter_replays)
+    read = tuple(_topic(name, Operation.READ) for name in (*topology.sources, *outputs))
     is_compacted = _topic(topology.coding_events, Operation.DESCRIBE_CONFIGS)
     return (*read, is_compacted, _group(topology.app_id, Operation.DESCRIBE))
 
@@ -134,6 +142,16 @@ def _of_a_replayer(topology: Topology) -> tuple[Right, ...]:
         *_to_inputs(topology),
         *(_topic(topology.dead_letter_replays, operation) for operation in replays),
         Right(ResourceType.TRANSACTIONAL_ID, transactional_id, Operation.WRITE, PatternType.PREFIXED),
+    )
+
+
+def _of_an_adapter(topics: AdapterTopics) -> tuple[Right, ...]:
+    return (
+        _topic(topics.messages, Operation.READ),
+        _topic(topics.dead_letter, Operation.WRITE),
+        *_to_inputs(topics.topology),
+        _group(topics.group_id, Operation.READ),
+        Right(ResourceType.TRANSACTIONAL_ID, f"{topics.group_id}-", Operation.WRITE, PatternType.PREFIXED),
     )
 
 

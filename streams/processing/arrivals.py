@@ -15,6 +15,11 @@ from streams.processing.trace_context import TraceContext
 FACTS_MAX = 1_000
 """A course of care has some dozens. What arrives in one step is counted for itself, so there may be twice as many."""
 FACTS_AND_CORRECTIONS_MAX = 2 * FACTS_MAX
+FACTS_CORRECTIONS_AND_MOVES_MAX = 3 * FACTS_MAX
+_FULL = (
+    f"the episode: it holds {FACTS_MAX} facts or more, and takes in none that is new; look for a sender that "
+    "sends the same thing under new ids, or that uses one episode for many."
+)
 _CROWDED_BYTES_MIN = 16 * FACTS_MAX
 """A fact has no fewer fields, each of a byte or more: a shorter episode need not be asked for its count."""
 
@@ -41,6 +46,18 @@ class Gathering(msgspec.Struct):
             _require_room(stored or b"", len(arrivals), fact)
         arrivals.append(EncodedArrival.of(fact, timestamp_ms))
 
+    def take_back(self, left: Fact, timestamp_ms: int) -> None:
+        """Add what a fact that moved to another episode leaves behind; for what takes away there is room for longest.
+
+        Raises:
+            RejectedError: The episode is full all the same.
+        """
+        stored = self.stored or b""
+        count = len(self.arrivals) + (fact_count(stored) if stored else 0)
+        if count >= FACTS_CORRECTIONS_AND_MOVES_MAX and not may_hold_event(stored, left):
+            raise RejectedError(RejectionReason.EPISODE_FULL, _FULL)
+        self.arrivals.append(EncodedArrival.of(left, timestamp_ms))
+
 
 def _require_room(stored: bytes, arrived_count: int, fact: Fact) -> None:
     if may_hold_event(stored, fact):
@@ -48,8 +65,13 @@ def _require_room(stored: bytes, arrived_count: int, fact: Fact) -> None:
     count = arrived_count + (fact_count(stored) if stored else 0)
     if count < FACTS_AND_CORRECTIONS_MAX and may_hold_version(stored, fact):
         return
+    raise RejectedError(RejectionReason.EPISODE_FULL, _FULL)
+
+
+def not_taken_back(rejected: RejectedError) -> RejectedError:
+    """Why a fact, which was taken in where it has moved to, could not be taken out of the episode that it was in."""
     detail = (
-        f"the episode: it holds {FACTS_MAX} facts or more, and takes in none that is new; look for a sender that "
-        "sends the same thing under new ids, or that uses one episode for many."
+        "moved_from_episode_id: what this record tells counts where it is linked to now, and could not be taken out of "
+        f"the episode that it was in, whose code stands: look at that by hand. {rejected.detail}"
     )
-    raise RejectedError(RejectionReason.EPISODE_FULL, detail)
+    return RejectedError(RejectionReason.NOT_TAKEN_BACK, detail)

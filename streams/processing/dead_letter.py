@@ -1,8 +1,9 @@
 """A record that could not be taken in, exactly as it was received, with the reason beside it."""
 
-from streams.intake.rejection import RejectedError
-from streams.processing.records import FetchedRecord, OutputRecord
-from streams.processing.rekeying import Origin
+from collections.abc import Sequence
+from typing import Protocol
+
+from streams.processing.records import FetchedRecord, Header, OutputRecord
 
 REASON = "g9603-reason"
 ERROR = "g9603-error"
@@ -13,8 +14,40 @@ ADDED = (REASON, ERROR, TOPIC, PARTITION, OFFSET)
 """The headers that are added behind those received, in this order."""
 
 
+class Whence(Protocol):
+    """Where a record was first read, and the headers that it had there."""
+
+    @property
+    def topic(self) -> str:
+        """The topic."""
+
+    @property
+    def partition(self) -> int:
+        """Its partition."""
+
+    @property
+    def offset(self) -> int:
+        """Its offset."""
+
+    @property
+    def headers(self) -> Sequence[Header]:
+        """Its headers."""
+
+
+class Refusal(Protocol):
+    """Why a record is not taken in."""
+
+    @property
+    def reason(self) -> str:
+        """A word to count by."""
+
+    @property
+    def detail(self) -> str:
+        """A sentence without values."""
+
+
 def dead_letter(
-    record: FetchedRecord, origin: Origin, rejected: RejectedError, *, topic: str, partition: int
+    record: FetchedRecord, origin: Whence, rejected: Refusal, *, topic: str, partition: int
 ) -> OutputRecord:
     """The dead letter of *record*: its key, value and headers, then where it was read and what is wrong.
 

@@ -2,6 +2,9 @@
 
 The added headers are read only on the internal re-key topic and taken off again, so that a dead letter
 still is the record exactly as it was received.
+
+A record that moves a survey or treatment to another episode travels a second time, from its home to the episode that it
+leaves, and says so in one more header.
 """
 
 from collections.abc import Sequence
@@ -15,6 +18,7 @@ _KIND, _TOPIC, _PARTITION, _OFFSET, _TIMESTAMP = (
     f"{_PREFIX}{name}" for name in ("kind", "topic", "partition", "offset", "timestamp")
 )
 _ADDED = 5
+_LEAVES = f"{_PREFIX}leaves"
 
 
 class ForeignRecordError(Exception):
@@ -30,6 +34,8 @@ class Origin(NamedTuple):
     offset: int
     timestamp_ms: int
     headers: Sequence[tuple[str, bytes]]
+    leaves: bool = False
+    """Whether it is on its way to the episode that it leaves, not to its own."""
 
 
 def origin_of(record: InputRecord, kind: InputKind) -> Origin:
@@ -39,6 +45,7 @@ def origin_of(record: InputRecord, kind: InputKind) -> Origin:
 
 def travelling_headers(origin: Origin) -> tuple[Header, ...]:
     """The headers of a record that is forwarded: its own, then its origin."""
+    leaves: tuple[Header, ...] = ((_LEAVES, b""),) if origin.leaves else ()
     return (
         *origin.headers,
         (_KIND, origin.kind.encode()),
@@ -46,6 +53,7 @@ def travelling_headers(origin: Origin) -> tuple[Header, ...]:
         (_PARTITION, b"%d" % origin.partition),
         (_OFFSET, b"%d" % origin.offset),
         (_TIMESTAMP, b"%d" % origin.timestamp_ms),
+        *leaves,
     )
 
 
@@ -55,7 +63,11 @@ def arrived_origin(record: InputRecord) -> Origin:
     Raises:
         ForeignRecordError: It was not written by a worker; nothing else may write to that topic.
     """
-    added = dict(record.headers[-_ADDED:])
+    headers = record.headers
+    leaves = bool(headers) and headers[-1][0] == _LEAVES
+    if leaves:
+        headers = headers[:-1]
+    added = dict(headers[-_ADDED:])
     if list(added) != [_KIND, _TOPIC, _PARTITION, _OFFSET, _TIMESTAMP]:
         raise _foreign(record)
     try:
@@ -65,7 +77,8 @@ def arrived_origin(record: InputRecord) -> Origin:
             int(added[_PARTITION]),
             int(added[_OFFSET]),
             int(added[_TIMESTAMP]),
-            record.headers[:-_ADDED],
+            headers[:-_ADDED],
+            leaves,
         )
     except (AttributeError, TypeError, ValueError):  # their texts show the headers
         raise _foreign(record) from None

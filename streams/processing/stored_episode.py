@@ -1,10 +1,10 @@
 """How an episode is kept, in memory and in the changelog: so that most facts are added without reading it.
 
 Theory of operation. The union of facts is also a union of bytes: a fact that is not yet in an episode is written
-behind those that are. A code needs two surveys and a treatment (`streams.domain.coder.may_be_coded`), so an episode
-with fewer, of which billing was told nothing, need be neither decoded nor decided (`with_new_facts`); any other is
-decided, and only its ledger written anew (`grown`). Where a fact may be known already, `streams.domain.coder.advance`
-reads all (``tests/unit/test_stored_episode.py`` is the law that all say the same).
+behind those that are. A code needs a survey or two, by the policy, and a treatment (`streams.domain.coder`), so an
+episode with fewer, of which billing was told nothing, need be neither decoded nor decided (`with_new_facts`); any other
+is decided, and only its ledger written anew (`grown`). Where a fact may be known already, it is read whole, by
+`streams.domain.coder.advance` (``tests/unit/test_stored_episode.py`` is the law that all say the same).
 
 A value is big-endian and has three parts:
 
@@ -15,6 +15,7 @@ A value is big-endian and has three parts:
 
 import struct
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -22,6 +23,7 @@ from streams.domain.coder import CodedEpisode, may_be_coded
 from streams.domain.episode import Arrival, Episode, transport_event
 from streams.domain.fact import Fact, Survey
 from streams.domain.ledger import Ledger
+from streams.domain.policy import Policy
 from streams.processing.changelog import ChangelogFormatError
 
 _FORMAT = 1
@@ -103,12 +105,13 @@ class EncodedArrival(msgspec.Struct, frozen=True, gc=False):
         return Arrival(_decode_fact(self.fact), self.timestamp_ms)
 
 
-def with_new_facts(value: bytes | None, arrivals: Sequence[EncodedArrival]) -> bytes | None:
+def with_new_facts(value: bytes | None, arrivals: Sequence[EncodedArrival], policy: Policy) -> bytes | None:
     """*value* with *arrivals* behind it; None where the episode must be read.
 
     Args:
         value: The episode so far; None where there is none.
         arrivals: In the order in which they came.
+        policy: By which it would be decided.
     """
     value = _NOTHING if value is None else value
     newest_timestamp_ms, surveys, treatments, tail_bytes = _parts(value)
@@ -118,7 +121,7 @@ def with_new_facts(value: bytes | None, arrivals: Sequence[EncodedArrival]) -> b
         else:
             treatments += 1
         newest_timestamp_ms = max(newest_timestamp_ms, arrival.timestamp_ms)
-    if tail_bytes or may_be_coded(surveys, treatments):
+    if tail_bytes or may_be_coded(surveys, treatments, policy):
         return None
     for arrival in arrivals:
         if arrival.event in value:
@@ -170,6 +173,32 @@ def grown(value: bytes | None, arrivals: Sequence[EncodedArrival]) -> GrownEpiso
     count = fact_count(value) + len(arrivals)
     tail, facts = _decoded(value[_HEAD_BYTES:facts_at], encoded_facts, count)
     return GrownEpisode(facts, newest_timestamp_ms, surveys, tail, encoded_facts)
+
+
+class Head(NamedTuple):
+    """What is said of an episode before its facts, so that they need not be read."""
+
+    newest_timestamp_ms: int
+    survey_count: int
+    treatment_count: int
+
+
+def head_of(value: bytes) -> Head:
+    """The head of *value*."""
+    return Head(*_parts(value)[:3])
+
+
+def may_wait(value: bytes) -> bool:
+    """Whether the episode in *value* may wait for a follow-up: it has facts to be coded by, and no code.
+
+    Raises:
+        EpisodeFormatError: The changelog holds what this version did not write.
+    """
+    _, surveys, treatments, tail_bytes = _parts(value)
+    if not surveys or not treatments:
+        return False
+    tail, _ = _decoded(value[_HEAD_BYTES : _HEAD_BYTES + tail_bytes], b"", 0)
+    return tail.ledger.active is None
 
 
 def fact_count(value: bytes) -> int:

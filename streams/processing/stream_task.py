@@ -8,14 +8,15 @@ into the one transaction of the worker's step, together with the positions that 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from streams.domain.coder import CodedEpisode, advance, decided
-from streams.domain.decision import Coded
+from streams.domain.decision import Coded, NotCoded
+from streams.domain.fact import left_behind
 from streams.domain.policy import Policy
-from streams.intake.decoder import Decoder
+from streams.intake.decoder import Decoded, Decoder
 from streams.intake.rejection import RejectedError
-from streams.processing.arrivals import Gathering
+from streams.processing.arrivals import Gathering, not_taken_back
 from streams.processing.changelog import (
     POSITIONS_KEY,
     Positions,
@@ -23,15 +24,17 @@ from streams.processing.changelog import (
     episode_id_of,
     episode_key,
 )
-from streams.processing.coding_record import coding_record
 from streams.processing.dead_letter import dead_letter
+from streams.processing.forgotten import ForgottenEpisodes
 from streams.processing.partitioning import home_partition
 from streams.processing.records import Batch, FetchedRecord, OutputRecord, PlacedRecord
 from streams.processing.rekeying import Origin, arrived_origin, origin_of, travelling_headers
-from streams.processing.stored_episode import decode_episode, encode_episode, grown, with_new_facts
-from streams.processing.task_output import CodingTold, DeadLetterTold, TaskOutput
+from streams.processing.stored_episode import decode_episode, encode_episode, grown, may_wait, with_new_facts
+from streams.processing.task_output import DeadLetterTold, TaskOutput
+from streams.processing.task_time import TaskTime
+from streams.processing.telling import Teller
 from streams.processing.topology import InputKind, Topology
-from streams.processing.trace_context import coding_span, trace_context
+from streams.processing.trace_context import trace_context
 
 Arrivals: TypeAlias = dict[bytes, Gathering]
 """By the changelog key of their episode."""
@@ -39,6 +42,8 @@ Arrivals: TypeAlias = dict[bytes, Gathering]
 _NEW = CodedEpisode()
 _RECORDS_A_TURN = 512
 """A few milliseconds: the commit of the step before needs the processor now and then."""
+_LOOKS_A_STEP = 4_096
+"""Some hundred milliseconds: what is coded meanwhile waits for no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,8 @@ class StreamTask:
         partition: Of every source topic that has so many, and of the changelog.
         coder: What the tasks share.
         episodes: Encoded episodes by changelog key; the task changes it.
-        next_offsets: The positions that belong to *episodes*.
+        positions: Those that belong to *episodes*; None where nothing was read.
+        forgotten: What is left of forgotten episodes, by changelog key.
     """
 
     def __init__(
@@ -74,23 +80,33 @@ class StreamTask:
         partition: int,
         coder: Coder,
         episodes: MutableMapping[bytes, bytes],
-        next_offsets: Mapping[str, int],
+        positions: Positions | None = None,
+        forgotten: Iterable[bytes] = (),
     ) -> None:
         self.partition = partition
         self.episodes = episodes
         self.episode_bytes = sum(map(len, episodes.values()))
-        self.next_offsets = dict(next_offsets)
+        self.next_offsets = dict(positions.next_offsets) if positions is not None else {}
+        self.time = TaskTime(coder.policy, positions.as_of_ms if positions is not None else 0)
+        self._forgotten = ForgottenEpisodes(forgotten)
+        self._ticks_read: int | None = None
+        """The offset behind the ticks that were read and are not done yet."""
         self._coder = coder
         self._task_count = coder.task_count
         self._follows_traces = coder.follows_traces
         self._kinds = coder.topology.kinds
+        self._ticks = coder.topology.ticks
         self._changelog = coder.topology.episodes_changelog
-        self._coding_events = coder.topology.coding_events
-        self._coding_events_count = coder.partition_counts[self._coding_events]
+        self._teller = Teller(partition, coder.policy, coder.topology, coder.partition_counts)
         self._decode = {
             InputKind.SURVEY: coder.decoder.decode_survey,
             InputKind.TREATMENT: coder.decoder.decode_treatment,
         }
+
+    @property
+    def is_behind_time(self) -> bool:
+        """Whether a tick was read whose work is not done: the next step goes on with it, also without records."""
+        return self._ticks_read is not None
 
     def process(self, batches: Iterable[Batch]) -> TaskOutput:
         """Fold *batches* into the episodes, decide once per touched episode, and say what to write."""
@@ -108,19 +124,56 @@ class StreamTask:
         for topic, records in batches:
             if not records:
                 continue
-            for start in range(0, len(records), _RECORDS_A_TURN):
-                self._take(topic, records[start : start + _RECORDS_A_TURN], arrivals, output)
-                yield
+            next_offset = records[-1].offset + 1
+            if topic == self._ticks:
+                self.time.pass_by(records)
+                self._ticks_read = next_offset
+            else:
+                for start in range(0, len(records), _RECORDS_A_TURN):
+                    self._take(topic, records[start : start + _RECORDS_A_TURN], arrivals, output)
+                    yield
+                self.next_offsets[topic] = output.next_offsets[topic] = next_offset
             output.consumed[topic] += len(records)
             output.consumed_bytes[topic] += sum(len(record.value or b"") for record in records)
-            self.next_offsets[topic] = output.next_offsets[topic] = records[-1].offset + 1
         gathered = iter(arrivals.items())
         while turn := tuple(islice(gathered, _RECORDS_A_TURN)):
             for key, gathering in turn:
                 self._advance(key, gathering, output)
             yield
+        if self._ticks_read is not None:
+            yield from self._passing_time(self._ticks_read, output)
         if output.next_offsets:
             output.records.append(self._positions_record())
+
+    def _passing_time(self, ticks_read: int, output: TaskOutput) -> Iterator[None]:
+        """Look at the episodes that the time brings due; at no more than so many in one step."""
+        yield from self.time.planning(self.episodes)
+        for number, key in enumerate(self.time.due(_LOOKS_A_STEP), start=1):
+            self._look(key, output)
+            if number % _RECORDS_A_TURN == 0:
+                yield
+        if not self.time.is_due:
+            self.next_offsets[self._ticks], self._ticks_read = ticks_read, None
+        # Also where it stands as it stood: without an offset the group would not be asked whether this is still ours.
+        output.next_offsets[self._ticks] = self.next_offsets.get(self._ticks, 0)
+
+    def _look(self, key: bytes, output: TaskOutput) -> None:
+        """Do with an episode what its time has come for: code that no follow-up came, or forget it."""
+        stored = self.episodes.get(key)
+        if stored is None:
+            return
+        if self._coder.policy.closes_windows and may_wait(stored):
+            self._keep(key, stored, self._decided(key, Gathering(stored), output), output)
+        if self.time.is_to_be_forgotten(stored):
+            self._forget(key, output)
+        else:
+            self.time.note_kept(key, stored)
+
+    def _forget(self, key: bytes, output: TaskOutput) -> None:
+        self.episode_bytes -= len(self.episodes.pop(key))
+        left = self._forgotten.add(key)
+        output.records += [OutputRecord(self._changelog, self.partition, k, v) for k, v in ((key, None), (left, b""))]
+        output.forgotten += 1
 
     def _take(self, topic: str, records: Sequence[FetchedRecord], arrivals: Arrivals, output: TaskOutput) -> None:
         if topic in self._kinds:
@@ -143,8 +196,13 @@ class StreamTask:
                         origin = origin_of(PlacedRecord.of(record, topic, partition), kind)
                         self._forward(record, origin, decoded.episode_id, output)
                         continue
+                    if stored is None:
+                        self._forgotten.turn_away(key)
                     gathering = arrivals[key] = Gathering(stored)
                 gathering.take(decoded.fact, record.timestamp)
+                if decoded.fact.moved_from_episode_id is not None:
+                    origin = origin_of(PlacedRecord.of(record, topic, partition), kind)
+                    self._leave(record, origin, decoded, arrivals, output)
                 if self._follows_traces:
                     gathering.cause = trace_context(record.headers) or gathering.cause
             except RejectedError as rejected:
@@ -159,14 +217,46 @@ class StreamTask:
             origin = arrived_origin(record)
             try:
                 decoded = self._decode[origin.kind](record.value, origin.headers)
-                key = episode_key(decoded.episode_id)
-                if key not in arrivals:
-                    arrivals[key] = Gathering(self.episodes.get(key))
-                arrivals[key].take(decoded.fact, origin.timestamp_ms)
-                if self._follows_traces:
-                    arrivals[key].cause = trace_context(origin.headers) or arrivals[key].cause
+                if not origin.leaves:
+                    gathering = self._gathering(decoded.episode_id, arrivals)
+                    gathering.take(decoded.fact, origin.timestamp_ms)
+                    if self._follows_traces:
+                        gathering.cause = trace_context(origin.headers) or gathering.cause
+                self._leave(record, origin, decoded, arrivals, output)
             except RejectedError as rejected:
                 self._reject(record, origin, rejected, output)
+
+    def _leave(
+        self, record: FetchedRecord, origin: Origin, decoded: Decoded, arrivals: Arrivals, output: TaskOutput
+    ) -> None:
+        """Take a fact that has moved here out of the episode that it was in; if need be, by way of that one's home.
+
+        From here, where it was taken in, and not from where it was first read: what is turned away moves nothing.
+        """
+        left = left_behind(decoded.fact, decoded.episode_id)
+        if left is None:
+            return
+        episode_id, fact = left
+        if not self._is_home(episode_id):
+            self._forward(record, origin._replace(leaves=True), episode_id, output)
+            return
+        try:
+            gathering = self._gathering(episode_id, arrivals)
+            gathering.take_back(fact, origin.timestamp_ms)
+        except RejectedError as rejected:
+            raise not_taken_back(rejected) from None
+        if self._follows_traces:
+            gathering.cause = trace_context(origin.headers) or gathering.cause
+
+    def _gathering(self, episode_id: str, arrivals: Arrivals) -> Gathering:
+        key = episode_key(episode_id)
+        gathering = arrivals.get(key)
+        if gathering is None:
+            stored = self.episodes.get(key)
+            if stored is None:
+                self._forgotten.turn_away(key)
+            gathering = arrivals[key] = Gathering(stored)
+        return gathering
 
     def _reject(self, record: FetchedRecord, origin: Origin, rejected: RejectedError, output: TaskOutput) -> None:
         topic = self._coder.topology.dead_letter
@@ -191,11 +281,16 @@ class StreamTask:
         stored, arrivals = gathering.stored, gathering.arrivals
         if not arrivals:
             return  # all were turned away
-        value = with_new_facts(stored, arrivals)
+        value = with_new_facts(stored, arrivals, self._coder.policy)
         if value is None:
             value = self._decided(key, gathering, output)
         else:
             output.decisions["too_few_facts"] += 1
+        self._keep(key, stored, value, output)
+        if stored is None:
+            self.time.note_kept(key, value)
+
+    def _keep(self, key: bytes, stored: bytes | None, value: bytes, output: TaskOutput) -> None:
         if value != stored:
             self.episodes[key] = value
             self.episode_bytes += len(value) - (len(stored) if stored is not None else 0)
@@ -204,42 +299,34 @@ class StreamTask:
     def _decided(self, key: bytes, gathering: Gathering, output: TaskOutput) -> bytes:
         """The episode with what has arrived, after a decision; what billing is to be told goes into *output*."""
         stored, arrived = gathering.stored, gathering.arrivals
-        episode_id, policy = episode_id_of(key), self._coder.policy
+        episode_id, policy, as_of_ms = episode_id_of(key), self._coder.policy, self.time.as_of_ms
         episode = grown(stored, arrived)
         if episode is None:
             before = decode_episode(stored) if stored is not None else _NEW
             arrivals = [arrival.decoded() for arrival in arrived]
-            step = advance(before, arrivals, episode_id=episode_id, policy=policy)
+            step = advance(before, arrivals, episode_id=episode_id, policy=policy, as_of_ms=as_of_ms)
             if stored is not None and not step.changed:
                 return stored
             value, decision, event = encode_episode(step.after), step.decision, step.event
         else:
-            at_ms = episode.newest_timestamp_ms
             decision, posting = decided(
-                episode.facts, episode.ledger, episode_id=episode_id, newest_timestamp_ms=at_ms, policy=policy
+                episode.facts,
+                episode.ledger,
+                episode_id=episode_id,
+                newest_timestamp_ms=episode.newest_timestamp_ms,
+                policy=policy,
+                as_of_ms=as_of_ms,
             )
             value, event = episode.with_ledger(posting.ledger), posting.event
         if decision is not None:
             output.decisions[decision.code if isinstance(decision, Coded) else decision.missing.reason] += 1
+            if isinstance(decision, NotCoded) and decision.closes_at is not None:
+                self.time.note_closing(key, decision.closes_at)
         if event is not None:
-            self._tell(event, gathering, output)
+            at_ms = max((arrival.timestamp_ms for arrival in arrived), default=self.time.told_at_ms)
+            self._teller.tell(event, cause=gathering.cause, caused_at_ms=at_ms, output=output)
         return value
 
-    def _tell(self, event: dict[str, Any], gathering: Gathering, output: TaskOutput) -> None:
-        cause = gathering.cause
-        span = coding_span(cause, event["event_id"]) if cause is not None else None
-        partition = self._billing_partition(event["episode_id"])
-        output.records.append(coding_record(event, topic=self._coding_events, partition=partition, span=span))
-        payer = self._coder.policy.payer_rule(event["payer_id"]).id
-        instrument, program = event["instrument"]["id"], event["program"] or ""
-        at_ms = max(arrival.timestamp_ms for arrival in gathering.arrivals)
-        told = CodingTold(event["action"], event["code"], instrument, payer, program, at_ms, cause, span)
-        output.codings.append(told)
-
-    def _billing_partition(self, episode_id: str) -> int:
-        count = self._coding_events_count
-        return self.partition if count == self._task_count else home_partition(episode_id, count)
-
     def _positions_record(self) -> OutputRecord:
-        positions = Positions(self._task_count, self.next_offsets)
+        positions = Positions(self._task_count, self.next_offsets, self.time.as_of_ms)
         return OutputRecord(self._changelog, self.partition, POSITIONS_KEY, encode_positions(positions))

@@ -58,3 +58,5 @@ class TaskOutput:
     """By their outcome: the code, or the reason why there is none."""
     codings: list[CodingTold] = field(default_factory=list)
     dead_letters: list[DeadLetterTold] = field(default_factory=list)
+    forgotten: int = 0
+    """Episodes that were kept for as long as the policy says."""

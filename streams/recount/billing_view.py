@@ -13,7 +13,7 @@ _UNNAMED = frozenset({"event_id", "revision", "prior_event_id", "decided_at"})
 """What the id of an event does not name (contract.md, "CodingEvent")."""
 _REVISIONS_MAX = 10_000
 """An episode whose facts are bounded has fewer; a forged revision must not keep the recount busy."""
-_BOOKKEEPING = _UNNAMED | {"action"}
+_BOOKKEEPING = _UNNAMED | {"action", "past_filing_limit"}
 
 
 @dataclass(slots=True)
@@ -74,5 +74,5 @@ class BillingView:
 
 
 def without_action(told: dict[str, Any]) -> dict[str, Any]:
-    """The content alone: which code, and why; not what to do with it, nor its place in the ledger."""
+    """The content alone: which code, and why; not what to do with it, its place in the ledger, or when it was told."""
     return {name: value for name, value in told.items() if name not in _BOOKKEEPING}

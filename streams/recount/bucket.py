@@ -1,7 +1,7 @@
 """What should have come out of some of the episodes, by the input alone, and what did."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import orjson
@@ -11,15 +11,19 @@ from streams.domain.coding import coding_of, content
 from streams.domain.decision import Coded, decide
 from streams.domain.episode import Arrival, Episode, transport_event
 from streams.domain.fact import Fact
+from streams.domain.filing_limit import last_filing_day
 from streams.domain.policy import Policy
+from streams.intake.rejection import RejectionReason
 from streams.processing.arrivals import FACTS_MAX
 from streams.recount.billing_view import BillingView, without_action
 from streams.recount.comparison import Recount
 from streams.recount.entries import Entry, EventEntry, FactEntry, LetterEntry, RejectedEntry, TurnedAwayEntry
+from streams.recount.partition_times import PartitionTimes
 from streams.recount.standing import Standing
 
 _Content: TypeAlias = dict[str, Any]
 _NOTHING: list[Fact] = []
+_AT_THE_BEGIN = PartitionTimes()
 
 
 class BucketRecount:
@@ -27,11 +31,15 @@ class BucketRecount:
 
     Args:
         policies: That of now, then earlier ones.
+        times: What time it was in each partition.
         is_compacted: Whether the billing topic is.
     """
 
-    def __init__(self, policies: Sequence[Policy], *, is_compacted: bool = False) -> None:
+    def __init__(
+        self, policies: Sequence[Policy], *, times: PartitionTimes = _AT_THE_BEGIN, is_compacted: bool = False
+    ) -> None:
         self._policies = policies
+        self._times = times
         self._taken_in: dict[str, list[Fact]] = defaultdict(list)
         self._moving: dict[str, list[Fact]] = defaultdict(list)
         self._waiting: dict[str, list[Fact]] = defaultdict(list)
@@ -40,7 +48,7 @@ class BucketRecount:
             Standing.MOVING: self._moving,
             Standing.WAITING: self._waiting,
         }
-        self._turned_away: dict[str, str] = {}
+        self._turned_away: dict[str, TurnedAwayEntry] = {}
         """Episodes that turned facts away, each with the last of these."""
         self._rejected: dict[str, RejectedEntry] = {}
         self._letters: list[LetterEntry] = []
@@ -60,14 +68,15 @@ class BucketRecount:
                 case LetterEntry():
                     self._letters.append(entry)
                 case TurnedAwayEntry():
-                    self._turned_away[entry.episode_id] = entry.source
+                    self._turned_away[entry.episode_id] = entry
 
     def compared(self) -> Recount:
         """How what came out compares with what should have."""
         recount, view = self._recount, self._view
-        told = sum(len(facts) for by_episode in self._by_standing.values() for facts in by_episode.values())
-        recount.record_count = told + len(self._rejected)
-        recount.waiting_records = sum(map(len, self._waiting.values())) + sum(map(len, self._moving.values()))
+        taken_in, moving, waiting = map(_record_count, (self._taken_in, self._moving, self._waiting))
+        rejected = sum(r.reason != RejectionReason.NOT_TAKEN_BACK for r in self._rejected.values())
+        recount.record_count = taken_in + moving + waiting + rejected
+        recount.waiting_records = moving + waiting
         recount.waiting_records += sum(r.standing is not Standing.TAKEN_IN for r in self._rejected.values())
         recount.actions, recount.held_count = view.actions, len(view.active)
         for fault in view.faults:
@@ -77,7 +86,8 @@ class BucketRecount:
         for episode_id in episodes | view.active.keys():
             self._compare_episode(episode_id)
         self._compare_letters()
-        self._look_for_room()
+        for entry in self._turned_away.values():
+            self._look_for_room(entry)
         return recount
 
     # -----------------------------------------------------------------------------------------
@@ -90,15 +100,21 @@ class BucketRecount:
         waiting = self._waiting.get(episode_id, _NOTHING)
         event = self._view.active.get(episode_id)
         held = without_action(event) if event is not None else None
-        expected = _code(episode_id, taken_in, self._policies[0])
+        certain_ms, latest_ms = self._times.of_episode(episode_id)
+        expected = _code(episode_id, taken_in, self._policies[0], certain_ms)
         recount.code_count += expected is not None
-        if moving or waiting:
+        may_have_closed = latest_ms != certain_ms and self._policies[0].closes_windows
+        if moving or waiting or may_have_closed:
             everything = [*taken_in, *moving, *waiting]
-            if _code(episode_id, everything, self._policies[0]) != held:
+            if _code(episode_id, everything, self._policies[0], latest_ms) != held:
                 recount.waiting.add(episode_id)
-        if expected == held or moving:
+        if moving or (may_have_closed and _code(episode_id, taken_in, self._policies[0], latest_ms) == held):
             return  # what is on the move may show in what billing holds, in part
-        if any(_code(episode_id, taken_in, policy) == held for policy in self._policies[1:]):
+        if expected == held:
+            if event is not None and not _is_flagged_rightly(event, self._policies[0]):
+                recount.different.add(episode_id)
+                recount.different_fields["past_filing_limit"] += 1
+        elif any(_code(episode_id, taken_in, policy, certain_ms) == held for policy in self._policies[1:]):
             recount.by_earlier_policy += 1
         elif held is None:
             recount.missing.add(episode_id)
@@ -134,21 +150,44 @@ class BucketRecount:
             return f"has the reason {letter.reason}, not {rejected.reason}"
         return None if letter.digest == rejected.digest else "is not what was received"
 
-    def _look_for_room(self) -> None:
-        for episode_id, source in self._turned_away.items():
-            facts = self._taken_in.get(episode_id, _NOTHING) + self._moving.get(episode_id, _NOTHING)
-            if len(_told_once(facts)) < FACTS_MAX:
-                self._recount.dead_letter_faults.add(f"{source} was turned away by an episode that is not full")
+    def _look_for_room(self, entry: TurnedAwayEntry) -> None:
+        facts = self._taken_in.get(entry.episode_id, _NOTHING) + self._moving.get(entry.episode_id, _NOTHING)
+        may_be_forgotten = bool(facts) and any(policy.retention_days is not None for policy in self._policies)
+        may_be_full = len(_told_once(facts)) >= FACTS_MAX
+        match entry.reason:
+            case RejectionReason.EPISODE_FORGOTTEN if not may_be_forgotten:
+                fault = "was turned away for an episode that cannot have been forgotten"
+            case RejectionReason.EPISODE_FULL if not may_be_full:
+                fault = "was turned away by an episode that is not full"
+            case RejectionReason.NOT_TAKEN_BACK if not (may_be_forgotten or may_be_full):
+                fault = "was not taken out of an episode that is neither full nor forgotten"
+            case _:
+                return
+        self._recount.dead_letter_faults.add(f"{entry.source} {fault}")
 
 
-def _code(episode_id: str, facts: Sequence[Fact], policy: Policy) -> _Content | None:
+def _record_count(by_episode: Mapping[str, Sequence[Fact]]) -> int:
+    """How many records brought these facts; one that moves from one episode to another counts where it is now."""
+    return sum(fact.moved_to_episode_id is None for facts in by_episode.values() for fact in facts)
+
+
+def _code(episode_id: str, facts: Sequence[Fact], policy: Policy, as_of_ms: int) -> _Content | None:
     """The content of the code that *facts* earn, as it looks after a trip over the wire."""
-    decision = decide(_told_once(facts), policy)
+    decision = decide(_told_once(facts), policy, as_of_ms)
     if not isinstance(decision, Coded):
         return None
     told = without_action(content(coding_of(decision, policy), episode_id, CodingAction.NEW))
     published: _Content = orjson.loads(orjson.dumps(told))  # tuples become lists
     return published
+
+
+def _is_flagged_rightly(event: dict[str, Any], policy: Policy) -> bool:
+    limit_days = policy.payer_rule(event["payer_id"]).filing_limit_days
+    if limit_days is None:
+        return "past_filing_limit" not in event
+    decided_on = str(event["decided_at"])[: len("2026-01-31")]
+    is_past = decided_on > str(last_filing_day(event["service_date"], limit_days))
+    return event.get("past_filing_limit", False) is is_past
 
 
 def _told_once(facts: Sequence[Fact]) -> Sequence[Fact]:

@@ -5,6 +5,7 @@ from typing import TypeAlias
 import msgspec
 
 from streams.domain.fact import Fact
+from streams.intake.rejection import RejectionReason
 from streams.recount.standing import Standing
 
 
@@ -17,10 +18,11 @@ class FactEntry(msgspec.Struct, frozen=True, array_like=True, tag="F"):
 
 
 class TurnedAwayEntry(msgspec.Struct, frozen=True, array_like=True, tag="A"):
-    """One that a full episode turned away."""
+    """One that its episode turned away: it was full, or forgotten."""
 
     episode_id: str
     source: str
+    reason: RejectionReason
 
 
 class RejectedEntry(msgspec.Struct, frozen=True, array_like=True, tag="R"):

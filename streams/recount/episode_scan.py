@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 
-_EPISODE_ID = re.compile(rb'"episode_id"\s*:\s*"([^"\\]*)"')
+_EPISODE_ID = re.compile(rb'"(?:moved_from_)?episode_id"\s*:\s*"([^"\\]*)"')
 _ESCAPE = b"\\"
 
 

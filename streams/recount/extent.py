@@ -1,23 +1,28 @@
 """What is there to recount, and how far have the workers come with it? Asked of the brokers, in the one right order."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 from aiokafka import TopicPartition
 
+from streams.domain.fact import left_behind
 from streams.intake.rejection import RejectedError, RejectionReason
 from streams.kafka.log_reader import OffsetRange, log_ranges, offsets_at, read_log, read_ranges
 from streams.kafka.stable_offsets import stable_offsets, until_settled
 from streams.kafka.topic_admin import topic_admin
+from streams.processing.agenda import begun_hour_ms
 from streams.processing.dead_letter_source import letter_source
 from streams.processing.rekeying import arrived_origin
 from streams.processing.topology import Topology
+from streams.recount.partition_times import PartitionTimes, Span
 from streams.recount.standing import Coordinates, GroupPositions, Standing
 from streams.replay.input_decoders import Decode
 
 _Ranges = Mapping[TopicPartition, OffsetRange]
+_BY_THE_EPISODE = (RejectionReason.EPISODE_FULL, RejectionReason.EPISODE_FORGOTTEN, RejectionReason.NOT_TAKEN_BACK)
+"""For these an episode turns a record away that can be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +42,13 @@ class Extent:
     ranges: _Ranges
     positions: GroupPositions | None = None
     """None where the workers have read everything."""
-    turned_away: frozenset[Coordinates] = frozenset()
-    """Dead letters of full episodes: which facts were there first, only the worker that took them in can say."""
+    turned_away: Mapping[Coordinates, RejectionReason] = field(default_factory=dict)
+    """Dead letters of full and of forgotten episodes: what was there first, only the worker that took it in can say."""
     lately: Lately | None = None
     """None where every episode is recounted."""
     is_compacted: bool = False
     """Whether the billing topic keeps only the last events of an episode, as its consumers may choose."""
+    times: PartitionTimes = field(default_factory=PartitionTimes)
 
     def begun_late(self, topics: Collection[str]) -> list[str]:
         """Partitions of *topics* whose first records are gone."""
@@ -83,7 +89,14 @@ async def extent_of(
         is_compacted = await _is_compacted(connection, topology.coding_events)
     inputs = await log_ranges(connection, topology.kinds)
     lately = None if since_ms is None else await _lately(connection, inputs, since_ms, decoders)
-    return Extent({**inputs, **outputs}, positions, await _turned_away(connection, topology), lately, is_compacted)
+    return Extent(
+        {**inputs, **outputs},
+        positions,
+        await _turned_away(connection, topology),
+        lately,
+        is_compacted,
+        await _times(connection, topology, positions),
+    )
 
 
 async def _is_compacted(connection: Mapping[str, Any], topic: str) -> bool:
@@ -103,21 +116,35 @@ async def _travelling(
     async for run in read_ranges(connection, unread):
         for record in run.records:
             origin = arrived_origin(record)
-            moving = record.offset < after.get(run.partition, 0)
+            # What is on its way to the episode that it leaves is in its own already.
+            moving = origin.leaves or record.offset < after.get(run.partition, 0)
             found[Coordinates(origin.topic, origin.partition, origin.offset)] = (
                 Standing.MOVING if moving else Standing.WAITING
             )
     return found
 
 
-async def _turned_away(connection: Mapping[str, Any], topology: Topology) -> frozenset[Coordinates]:
-    found = set()
+async def _times(connection: Mapping[str, Any], topology: Topology, positions: GroupPositions | None) -> PartitionTimes:
+    ranges = await log_ranges(connection, [topology.ticks])
+    spans = {tp.partition: Span() for tp in ranges}
+    async for run in read_ranges(connection, ranges):
+        for tick in run.records:
+            hour_ms, span = begun_hour_ms(tick.timestamp), spans[run.partition.partition]
+            is_taken_in = positions is None or positions.standing(run.partition, tick.offset) is Standing.TAKEN_IN
+            certain_ms = max(span.certain_ms, hour_ms) if is_taken_in else span.certain_ms
+            spans[run.partition.partition] = Span(certain_ms, max(span.latest_ms, hour_ms))
+    return PartitionTimes(len(ranges), spans)
+
+
+async def _turned_away(connection: Mapping[str, Any], topology: Topology) -> dict[Coordinates, RejectionReason]:
+    found = {}
     async for records in read_log(connection, [topology.dead_letter]):
         for record in records:
             source = letter_source(record.headers)
-            if source is not None and source.reason == RejectionReason.EPISODE_FULL:
-                found.add(Coordinates(source.topic, source.partition, source.offset))
-    return frozenset(found)
+            if source is not None and source.reason in _BY_THE_EPISODE:
+                place = Coordinates(source.topic, source.partition, source.offset)
+                found[place] = RejectionReason(source.reason)
+    return found
 
 
 async def _lately(
@@ -125,12 +152,13 @@ async def _lately(
 ) -> Lately:
     found = await offsets_at(connection, inputs, since_ms)
     offsets = {tp: found.get(tp, wanted.end) for tp, wanted in inputs.items()}
-    episodes = set()
+    episodes: set[bytes] = set()
     async for run in read_ranges(connection, {tp: OffsetRange(offsets[tp], inputs[tp].end) for tp in inputs}):
         for record in run.records:
             try:
                 decoded = decoders[record.topic](record.value, record.headers)
             except RejectedError:
                 continue
-            episodes.add(decoded.episode_id.encode())
+            left = left_behind(decoded.fact, decoded.episode_id)
+            episodes.update(id_.encode() for id_ in (decoded.episode_id, *(left[:1] if left is not None else ())))
     return Lately(offsets, frozenset(episodes))

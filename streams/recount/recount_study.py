@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from aiokafka import TopicPartition
 
+from streams.domain.fact import left_behind
 from streams.domain.policy import Policy
-from streams.intake.decoder import Decoder
+from streams.intake.decoder import Decoded, Decoder
 from streams.intake.rejection import RejectedError, RejectionReason
 from streams.kafka.log_reader import Run
 from streams.kafka.sealing import Sealing
@@ -62,7 +63,7 @@ class RecountStudy:
 
     def examine(self, chunks: Iterable[bytes]) -> Recount:
         """How the outcome compares with the expectation, over some of the episodes."""
-        bucket = BucketRecount(self._policies, is_compacted=self._extent.is_compacted)
+        bucket = BucketRecount(self._policies, times=self._extent.times, is_compacted=self._extent.is_compacted)
         for chunk in chunks:
             bucket.take(decode_entries(chunk))
         return bucket.compared()
@@ -78,14 +79,28 @@ class RecountStudy:
             except RejectedError as error:
                 yield from self._rejected(record, standing, error.reason)
                 continue
-            episode = decoded.episode_id.encode()
-            if not self._is_wanted(episode):
-                continue
-            if turned_away and _coordinates(record) in turned_away:
-                yield from self._rejected(record, standing, RejectionReason.EPISODE_FULL)
-                yield episode, encode_entry(TurnedAwayEntry(decoded.episode_id, str(_coordinates(record))))
-            else:
-                yield episode, encode_entry(FactEntry(decoded.episode_id, standing, decoded.fact))
+            reason = turned_away.get(_coordinates(record)) if turned_away else None
+            yield from self._told(record, decoded, standing, reason)
+
+    def _told(self, record: InputRecord, decoded: Decoded, standing: Standing, reason: RejectionReason | None) -> _Kept:
+        """What *record* told the episode that it is linked to, and the one that it has left.
+
+        Args:
+            record: Of an input.
+            decoded: What it tells.
+            standing: How far it has come.
+            reason: Why one of the two has turned it away; None where none did.
+        """
+        episode_id, left = decoded.episode_id, left_behind(decoded.fact, decoded.episode_id)
+        is_taken_in = reason is None or reason is RejectionReason.NOT_TAKEN_BACK
+        if is_taken_in and self._is_wanted(episode_id.encode()):
+            yield episode_id.encode(), encode_entry(FactEntry(episode_id, standing, decoded.fact))
+        if reason is None and left is not None and self._is_wanted(left[0].encode()):
+            yield left[0].encode(), encode_entry(FactEntry(left[0], standing, left[1]))
+        by = left[0] if is_taken_in and left is not None else episode_id
+        if reason is not None and self._is_wanted(by.encode()):
+            yield from self._rejected(record, standing, reason)
+            yield by.encode(), encode_entry(TurnedAwayEntry(by, str(_coordinates(record)), reason))
 
     def _rejected(self, record: InputRecord, standing: Standing, reason: RejectionReason) -> _Kept:
         coordinates = _coordinates(record)

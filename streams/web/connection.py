@@ -6,7 +6,8 @@ import structlog
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-REQUEST_LINE_BYTES_MAX = 2_048
+REQUEST_LINE_BYTES_MAX = 4_096
+"""An episode's id may have 256 characters, each of up to 12 bytes in a path."""
 HEADER_BYTES_MAX = 4_096
 HEADERS_MAX = 32
 CONNECTION_SECONDS_MAX = 10.0
@@ -17,8 +18,9 @@ STREAM_SECONDS_MAX = 600.0
 STREAMS_MAX = 16
 """Of the connections: a supervisor finds one free however many look on."""
 
+CONTENT_POLICY = "Content-Security-Policy"
 SECURITY_HEADERS = {
-    "Content-Security-Policy": (
+    CONTENT_POLICY: (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),

@@ -19,8 +19,9 @@ from streams.web.connection import (
     answer,
     answer_with,
 )
+from streams.web.episodes import EPISODES_CLOSED, episode_response, is_of_an_episode
 from streams.web.pages import GROUP_EVENTS, ROUTES
-from streams.web.source import PageSource
+from streams.web.source import EpisodeSource, PageSource
 
 _PORTS_TRIED = 100
 _BACKLOG = 16
@@ -41,14 +42,16 @@ class WebServer:
     Args:
         access: Where, and for whom.
         source: What they tell.
+        episodes: Whom they ask about an episode; None where there are no such pages.
 
     Raises:
         WebRefusedError: The host is not an address of this machine, or the port may not be taken.
     """
 
-    def __init__(self, access: WebAccess, source: PageSource) -> None:
+    def __init__(self, access: WebAccess, source: PageSource, episodes: EpisodeSource | None = None) -> None:
         self._access = access
         self._source = source
+        self._episodes = episodes
         self._streams = 0
         self._socket = _free_socket(access)
         self._server: asyncio.Server | None = None
@@ -101,6 +104,8 @@ class WebServer:
             return refusal
         if request.path == GROUP_EVENTS:
             return await self._stream(request)
+        if self._episodes is not None and is_of_an_episode(request):
+            return await episode_response(request, self._episodes)
         status, text = ROUTES[request.path].page(self._source, request.headers.get("Accept", ""))
         return answer_with(status, text.content_type, text.content)
 
@@ -108,14 +113,20 @@ class WebServer:
         route = ROUTES.get(request.path)
         if not self._access.answers_to(request.headers.get("Host")):
             return answer(421, "These pages are not for that host.")
-        if route is None and request.path != GROUP_EVENTS:
+        of_an_episode = self._episodes is not None and is_of_an_episode(request)
+        if route is None and request.path != GROUP_EVENTS and not of_an_episode:
             return answer(404, "There is no such page.")
         if request.method not in _METHODS:
             return answer(405, "These pages can only be read.", Allow=", ".join(_METHODS))
         if request.body_exists:
             return answer(413, "Nothing is to be sent here.")
         is_public = route is not None and route.is_public
-        if not is_public and not self._access.admits(request.headers.get("Authorization")):
+        return None if is_public else self._denial(request, of_an_episode=of_an_episode)
+
+    def _denial(self, request: web.BaseRequest, *, of_an_episode: bool) -> web.Response | None:
+        if of_an_episode and self._access.token is None:
+            return answer(403, EPISODES_CLOSED)
+        if not self._access.admits(request.headers.get("Authorization")):
             # A browser asks its user for a name and a password: any name will do.
             # Chromium takes a header with a second scheme in it for none, and asks nobody.
             challenge = 'Basic realm="g9603: the token is the password"'

@@ -21,6 +21,7 @@ from streams.worker.observer import WorkObserver
 from streams.worker.restorer import ChangelogRestorer
 from streams.worker.sealed_state import SealedRestorer, SealedWriter
 from streams.worker.task_manager import TaskManager
+from streams.worker.ticking import send_ticks
 from streams.worker.transactional_writer import TransactionalWriter
 from streams.worker.tuning import Tuning
 
@@ -75,6 +76,8 @@ def create_app(  # noqa: PLR0913 - the composition root is handed all that diffe
         except Exception as error:  # noqa: BLE001 - Faust would start the agent anew, behind the records that failed
             end(error)
 
+    if coder.policy.needs_time:
+        _send_ticks(app, connection, coder.topology.ticks, tasks, tuning)
     if app.conf.broker_credentials is not None:
         _watch_access(app, connection, rights_of(Role.WORKER, coder.topology), tuning, end)
     return app
@@ -122,6 +125,13 @@ def _watch_access(
         await watch_access(connection, rights, every_seconds=tuning.access_check_seconds, on_denied=end)
 
     app.task(access_watch)
+
+
+def _send_ticks(app: faust.App, connection: Mapping[str, Any], topic: str, tasks: TaskManager, tuning: Tuning) -> None:
+    async def ticking() -> None:
+        await send_ticks(connection, topic, partitions=lambda: tasks.tasks, tuning=tuning)
+
+    app.task(ticking)
 
 
 def create_tasks(  # noqa: PLR0913 - the same

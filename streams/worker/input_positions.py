@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaTopicPartition
+from msgspec.structs import replace
 
 from streams.processing.changelog import Positions
 from streams.worker.refusal import RefusedError
@@ -124,7 +125,8 @@ class PositionCheckedRestorer:
         bounds = await self._bounds(partitions)
         gaps = []
         for partition, state in restored.items():
-            offsets = dict(state.positions.next_offsets) if state.positions is not None else {}
+            known = state.positions or Positions(self._task_count, {})
+            offsets = dict(known.next_offsets)
             for source in [source for source in bounds if source.partition == partition]:
                 position = offsets.get(source.topic)
                 start = starting_position(source, position, bounds[source], self._jumps.get(source))
@@ -135,7 +137,7 @@ class PositionCheckedRestorer:
                     _log.warning("records_skipped", source=f"{source.topic}-{partition}", read_to=position, on_at=start)
                 offsets[source.topic] = start
             # All of them: once the first step has written them down, a gap can be told from a begin.
-            state.positions = Positions(self._task_count, offsets)
+            state.positions = replace(known, next_offsets=offsets)
         if gaps:
             raise RefusedError(_refusal(gaps))
         return restored

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaTopicPartition
 
-from streams.processing.changelog import POSITIONS_KEY, Positions, decode_positions
+from streams.processing.changelog import POSITIONS_KEY, Positions, decode_positions, is_forgotten_key
+from streams.processing.records import FetchedRecord
 from streams.worker.refusal import RefusedError
 from streams.worker.tuning import Tuning
 
@@ -22,15 +23,20 @@ class RestoredPartition:
 
     episodes: dict[bytes, bytes] = field(default_factory=dict)
     positions: Positions | None = None
+    forgotten: set[bytes] = field(default_factory=set)
+    """What is left of episodes that were forgotten, by key."""
 
-    def take(self, record: ConsumerRecord[bytes, bytes]) -> None:
+    def take(self, record: FetchedRecord) -> None:
         """Apply one changelog record: the last value of a key counts, and none removes it."""
-        if record.value is None:
-            self.episodes.pop(record.key, None)
-        elif record.key == POSITIONS_KEY:
-            self.positions = decode_positions(record.value)
+        key, value = record.key or b"", record.value
+        if value is None:
+            self.episodes.pop(key, None)
+        elif key == POSITIONS_KEY:
+            self.positions = decode_positions(value)
+        elif is_forgotten_key(key):
+            self.forgotten.add(key)
         else:
-            self.episodes[record.key] = record.value
+            self.episodes[key] = value
 
 
 class ChangelogRestorer:

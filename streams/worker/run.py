@@ -94,6 +94,7 @@ def _created(  # noqa: PLR0913 - the composition root is handed all that differs
         settings,
         identity,
         tasks=transport.tasks,
+        task_count=coder.task_count,
         metrics=metrics,
         watchdog=watchdog,
         access=access,

@@ -37,6 +37,7 @@ def self_report(  # noqa: PLR0913 - it tells of many things
     phase: str,
     trouble: str | None,
     now_ms: int,
+    pages_url: str | None,
 ) -> WorkerReport:
     """The report of *now_ms*; the figures of the tasks are as of the last `WorkerMetrics.put_tasks`."""
     figures = metrics.figures
@@ -62,6 +63,7 @@ def self_report(  # noqa: PLR0913 - it tells of many things
         codings=_codings(figures),
         latency_bounds_seconds=catalogue.CODING_LATENCY_SECONDS.buckets,
         latency_counts=figures.bucket_counts(catalogue.CODING_LATENCY_SECONDS),
+        pages_url=pages_url,
     )
 
 

@@ -87,7 +87,7 @@ class TaskManager:
         self._generation: Generation | None = None
         self._tasks: dict[int, StreamTask] = {}
         self._parked: _Parked | None = None
-        self._inbox = Inbox(coder.topology.kinds, backlog, patience_seconds=tuning.out_of_step_seconds_max)
+        self._inbox = Inbox(coder.topology.in_step, backlog, patience_seconds=tuning.out_of_step_seconds_max)
         self._arrived = asyncio.Event()
         self._space = asyncio.Event()
         self._space.set()
@@ -116,9 +116,9 @@ class TaskManager:
         )
 
     @property
-    def partitions(self) -> frozenset[int]:
-        """The partitions that have a task here."""
-        return frozenset(self._tasks)
+    def generation(self) -> Generation | None:
+        """As of which the tasks are here; None while they are not."""
+        return self._generation
 
     @property
     def tasks(self) -> Mapping[int, StreamTask]:
@@ -161,8 +161,7 @@ class TaskManager:
         self._parked = _Parked(generation, dict(kept))
         restored = await self._restorer.restore([p for p in partitions if p not in kept])
         for partition, state in restored.items():
-            offsets = state.positions.next_offsets if state.positions is not None else {}
-            kept[partition] = StreamTask(partition, self._coder, state.episodes, offsets)
+            kept[partition] = StreamTask(partition, self._coder, state.episodes, state.positions, state.forgotten)
         self._generation, self._tasks, self._parked = generation, kept, None
         self._inbox.begin(self.next_offsets())
         self._assignments += 1
@@ -253,7 +252,7 @@ class TaskManager:
                 if len(self._inbox) < self._tuning.poll_records_max:
                     await asyncio.sleep(self._tuning.linger_seconds)
                 begun = await self._step()
-                if len(self._inbox):
+                if len(self._inbox) or any(task.is_behind_time for task in self._tasks.values()):
                     self._arrived.set()  # what waits may go on by nothing but time
                     if not begun:
                         await asyncio.sleep(self._tuning.linger_seconds)
@@ -266,6 +265,7 @@ class TaskManager:
             clock = asyncio.get_running_loop().time
             started = clock()
             inbox = self._inbox.take(started)
+            inbox = {p: inbox.get(p, []) for p, task in self._tasks.items() if p in inbox or task.is_behind_time}
             if self._generation is None or not inbox:
                 return False
             self._space.set()

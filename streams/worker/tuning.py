@@ -59,5 +59,10 @@ class Tuning:
     """How often the group is looked at, and the worker tells of itself."""
     monitor_seconds_max: float = 5.0
     """How long one look may take; after that the brokers count as not answering."""
+    tick_interval_seconds: float = 600.0
+    """How often a partition is told what time it is, by whose hours windows close: so they close in the code some
+    minutes after they do."""
+    tick_check_seconds: float = 5.0
+    """How soon a partition that is new to a worker is told."""
     access_check_seconds: float = 10.0
     """How often a worker that logs in looks whether it still may: bounds how long it works on without the right to."""

@@ -52,6 +52,7 @@ class WorkerMetrics:
             consumed_bytes += output.consumed_bytes
             decisions += output.decisions
             figures.count(catalogue.RECORDS_REKEYED, output.rekeyed)
+            figures.count(catalogue.EPISODES_FORGOTTEN, output.forgotten)
             for letter in output.dead_letters:
                 figures.count(catalogue.DEAD_LETTERS, 1, letter.reason)
             self.newest_dead_letters.extend(output.dead_letters)

@@ -61,7 +61,7 @@ class WorkerPages:
         reading = self._monitor.reading
         if reading is None:
             return "the lag is not known yet"
-        own, now_ms = self._tasks.partitions, self._clock_ms()
+        own, now_ms = self._tasks.tasks, self._clock_ms()
         lag_seconds = max((p.lag_seconds(now_ms) for p in reading.partitions if p.partition in own), default=0.0)
         return f"behind by {duration_text(lag_seconds)}" if lag_seconds > self._ready_lag_seconds else None
 

@@ -67,6 +67,26 @@ def test_fhir(url: str) -> None:
     }
 
 
+def test_claims(url: str) -> None:
+    """Those of what stands are active, the last of what was taken back is cancelled."""
+    claims = [json.loads(line) for line in asked(url, "export", "claim").stdout.splitlines()]
+    status = {told["id"]: told["status"] for told in claims}
+
+    active = {event["event_id"] for event in ONE_EACH if event["channel"] in {"claim", "both"}}
+    assert {event_id for event_id, told in status.items() if told == "active"} - active == {VOIDED[0]["event_id"]}
+    assert {event_id for event_id, told in status.items() if told == "cancelled"} == {VOIDED[1]["event_id"]}
+
+
+@pytest.mark.parametrize("into", ["dft", "claim", "claim-line", "charge-item"])
+def test_what_was_exported_is_not_new(url: str, into: str) -> None:
+    """Each format has its own marks; all of it can be had again."""
+    first = asked(url, "export", into).stdout
+
+    assert first
+    assert not asked(url, "export", into).stdout
+    assert asked(url, "export", into, "--all").stdout == first
+
+
 def test_a_registry(url: str) -> None:
     """Only what goes to registries, and was decided by the measure's rules."""
     rows = list(csv.DictReader(io.StringIO(asked(url, "export", "registry").stdout)))

@@ -6,6 +6,7 @@ from pathlib import Path
 from schemas.vocabulary import Channel
 from streams.billing.chain import Told
 from streams.billing.exports.charge_item import charge_item
+from streams.billing.exports.claim import claim
 from streams.billing.exports.claim_line import claim_line
 from streams.billing.exports.dft import dft_messages
 from streams.billing.exports.registry import COLUMNS
@@ -16,7 +17,7 @@ README = (Path(__file__).parents[2] / "streams" / "billing" / "exports" / "READM
 
 def documented(section: str) -> set[str]:
     """The first cells of the table in *section*, name by name."""
-    (text,) = (part for part in README.split("\n## ") if part.startswith(f"`{section}`"))
+    (text,) = (part for part in README.split("\n## ") if part.startswith(f"`{section}`:"))
     cells = [line.split("|")[1] for line in text.splitlines() if line.startswith("| ")][1:]
     return {name for cell in cells for name in re.findall(r"[\w-]+", cell)}
 
@@ -37,6 +38,12 @@ def test_every_element_of_fhir() -> None:
     assert documented("charge-item") == set(charge_item(EVERYTHING)) - {"resourceType"}
 
 
+def test_every_element_of_a_claim() -> None:
+    changed = Told(EVERYTHING, EVERYTHING)
+
+    assert documented("claim") == set(claim(changed) or ()) - {"resourceType"}
+
+
 def test_every_name_of_a_claim_line() -> None:
     assert documented("claim-line") == set(claim_line(Told(None, EVERYTHING)) or ())
 
@@ -53,5 +60,6 @@ def test_every_channel() -> None:
     for channel, on_claims, status, _ in rows:
         event = by_channel(EVERYTHING, Channel(channel.strip(" `")))
         assert (on_claims.strip() == "charged") == bool(list(dft_messages(Told(None, event))))
+        assert (on_claims.strip() == "charged") == (claim(Told(None, event)) is not None)
         assert status.strip(" `") == charge_item(event)["status"]
     assert len(rows) == len(Channel)

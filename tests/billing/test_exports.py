@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import pytest
 from fhir.resources.R4B.chargeitem import ChargeItem
+from fhir.resources.R4B.claim import Claim
 from hl7apy.parser import parse_message
 
 from schemas.coding_event import CodingEvent
@@ -16,6 +17,7 @@ from schemas.example_messages import example_messages
 from schemas.vocabulary import Channel
 from streams.billing.chain import Told
 from streams.billing.exports.charge_item import HCPCS, charge_item
+from streams.billing.exports.claim import claim
 from streams.billing.exports.dft import dft_messages
 from streams.billing.exports.registry import COLUMNS, registry_row
 
@@ -129,6 +131,41 @@ def test_any_event_is_valid_fhir(event: CodingEvent) -> None:
     assert told["code"]["coding"] == [{"system": HCPCS, "code": event.code}]
     assert told["priceOverride"]["value"] == event.charge
     assert [said["valueCode"] for said in told.get("extension", ())] == list(event.modifiers)
+
+
+def valid_claim(told: Told) -> Claim:
+    return Claim.model_validate_json(orjson.dumps(claim(told)))
+
+
+def test_the_story_as_claims() -> None:
+    """Charged, replaced by another, cancelled: as the file has it."""
+    claims = [valid_claim(told) for told in HISTORY]
+
+    lines = [orjson.dumps(claim(told)) for told in HISTORY]
+    assert lines == (GOLDEN / "low-back-pain.claims.ndjson").read_bytes().splitlines()
+    assert [made.status for made in claims] == ["active", "active", "cancelled"]
+    assert [made.id for made in claims] == [str(event.event_id) for event in (*STORY[:2], STORY[1])]
+    assert [bool(made.related) for made in claims] == [False, True, False]
+
+
+@pytest.mark.parametrize("event", [EVERYTHING, LEAST], ids=["everything", "least"])
+def test_any_event_is_a_valid_claim(event: CodingEvent) -> None:
+    told = json.loads(valid_claim(Told(None, event)).model_dump_json())
+    (item,) = told["item"]
+
+    assert item["net"]["value"] == told["total"]["value"] == event.charge
+    assert [said["coding"][0]["code"] for said in item.get("modifier", ())] == list(event.modifiers)
+    assert item.get("diagnosisSequence", []) == [said["sequence"] for said in told.get("diagnosis", ())]
+    assert ("careTeam" in told) == ("careTeamSequence" in item) == (event.rendering_npi is not None)
+
+
+def test_the_judge_of_claims_would_say_it() -> None:
+    """A Claim without what is required is not taken."""
+    made = claim(HISTORY[0]) or {}
+
+    for element in ("status", "use", "patient", "provider", "insurance"):
+        with pytest.raises(ValueError, match="validation error"):
+            Claim.model_validate_json(orjson.dumps({name: said for name, said in made.items() if name != element}))
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ async def test_a_changelog_whose_partition_count_was_raised(fleet: Fleet) -> Non
     await fleet.send(generate(seed=1, episodes=20).records)
     await fleet.until_done()
     assert await asyncio.to_thread(fleet.stop_all) == [0]
-    for topic in (fleet.topology.episodes_changelog, fleet.topology.episodes_rekey):
+    for topic in (fleet.topology.episodes_changelog, fleet.topology.episodes_rekey, fleet.topology.ticks):
         await widen(fleet, topic, 3)
 
     code, words = await refused(fleet)

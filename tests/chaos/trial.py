@@ -79,6 +79,7 @@ class Trial(SupervisedWorkers):
         self.billing = BillingReader(self.connection, self.topology.coding_events, scenario.partitions)
         self._ends_before: Mapping[TopicPartition, int] = {}
         self._replication = kafka.replication
+        self._further_topics: set[str] = set()
 
     # -- what a scenario does ------------------------------------------------------------------------------
 
@@ -233,23 +234,30 @@ class Trial(SupervisedWorkers):
         admin = AIOKafkaAdminClient(**client_options(self.connection))
         try:
             await admin.start()
-            await admin.delete_topics([specification.name for specification in self.topology.specifications])
+            names = {specification.name for specification in self.topology.specifications} | self._further_topics
+            await admin.delete_topics(sorted(names))
         except kafka_errors.KafkaError as error:
             self.note(f"the topics stay: {type(error).__name__}")
         finally:
             await admin.close()
 
+    async def create_topic(self, name: str, config: Mapping[str, str], *, replication: int | None = None) -> None:
+        """Make a topic with as many partitions as all others, and as many replicas where nothing else is said."""
+        self._further_topics.add(name)
+        async with topic_admin(self.connection) as admin:
+            await admin.create(
+                name,
+                partition_count=self.scenario.partitions,
+                replication=replication or self._replication,
+                config=config,
+            )
+
     async def create_topics(self) -> None:
         """Make the topics."""
+        if self.scenario.changelog_config:
+            changelog = next(s for s in self.topology.specifications if s.name == self.topology.episodes_changelog)
+            await self.create_topic(changelog.name, {**changelog.config, **self.scenario.changelog_config})
         async with topic_admin(self.connection) as admin:
-            if self.scenario.changelog_config:
-                changelog = next(s for s in self.topology.specifications if s.name == self.topology.episodes_changelog)
-                await admin.create(
-                    changelog.name,
-                    partition_count=self.scenario.partitions,
-                    replication=self._replication,
-                    config={**changelog.config, **self.scenario.changelog_config},
-                )
             await create_missing_topics(
                 admin, self.topology, partition_count=self.scenario.partitions, replication=self._replication
             )

@@ -8,8 +8,11 @@ fuzzer, `tests/unit/test_fuzz_targets.py` under Hypothesis and on all that the f
 import os
 from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
+from pathlib import Path
 from typing import NamedTuple
 
+from streams.adapters.adaptation import Adapter
+from streams.adapters.choice import adapter_of
 from streams.domain.coder import CodedEpisode, advance
 from streams.domain.episode import Arrival
 from streams.domain.fact import Fact
@@ -17,6 +20,7 @@ from streams.intake.decoder import Decoded
 from streams.intake.rejection import RejectedError
 from streams.policies.policy_file import PolicyRefusedError
 from streams.policies.policy_loading import BUILT_IN, parse_policy
+from streams.processing.adapter_topics import MessageStandard
 from streams.processing.changelog import (
     ChangelogFormatError,
     Positions,
@@ -35,6 +39,12 @@ from tests.example_messages import BINARY, DECODER, SCORED, SURVEY, TREATMENT, W
 from tests.json_messages import json_bytes
 from tests.policies_for_tests import INSTRUMENTS, POLICIES
 from tests.tasks_in_memory import Record
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "adapters"
+FHIR_ADAPTER, HL7V2_ADAPTER = (
+    adapter_of(standard, GOLDEN / "mapping.toml", INSTRUMENTS)
+    for standard in (MessageStandard.FHIR, MessageStandard.HL7V2)
+)
 
 Headers = Sequence[tuple[str, bytes | None]]
 
@@ -110,6 +120,24 @@ def settings(data: bytes) -> None:
         os.environ.clear()
         os.environ.update(before)
     is_loopback(data.decode("utf-8", "replace"))
+
+
+def fhir(data: bytes) -> None:
+    """A record of the FHIR adapter."""
+    _adapted(FHIR_ADAPTER, data)
+
+
+def hl7v2(data: bytes) -> None:
+    """A record of the HL7 v2 adapter."""
+    _adapted(HL7V2_ADAPTER, data)
+
+
+def _adapted(adapter: Adapter, data: bytes) -> None:
+    adaptation = adapter.adapt(data)
+    for fault in adaptation.faults:
+        _is_a_sentence(fault)
+    for event in adaptation.events:
+        assert not isinstance(_decoded(event.value, (), as_survey=event.kind is InputKind.SURVEY), RejectedError)
 
 
 _KEY_LINE = "2026-01:" + "AQEB" * 10 + "AQE="
@@ -208,6 +236,8 @@ TARGETS: Mapping[str, Target] = {
     "rekeying": Target(
         rekeying, [_TRAVELLING, b"x:1", *(_TRAVELLING.replace(line, b"%b\xff?" % line) for line in _LINES)]
     ),
+    "fhir": Target(fhir, (GOLDEN / "low-back-pain.fhir.ndjson").read_bytes().splitlines()),
+    "hl7v2": Target(hl7v2, (GOLDEN / "low-back-pain.hl7").read_bytes().split(b"\n\n")),
     "settings": Target(
         settings,
         [

@@ -1,6 +1,7 @@
 """What billing is told: every field of a coding event, and where it comes from."""
 
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -234,6 +235,41 @@ def test_a_retraction_voids() -> None:
     assert {name: void[name] for name in void if name not in own} == {
         name: replaced[name] for name in replaced if name not in own
     }
+
+
+@pytest.mark.parametrize(
+    ("payer_id", "decided_at", "is_past"),
+    [
+        ("aetna", "2025-08-05T23:59:59.999+00:00", False),
+        ("aetna", "2025-08-06T00:00:00+00:00", True),
+        ("medicare", "2025-08-06T00:00:00+00:00", False),
+        ("somebody new", "2035-01-01T00:00:00+00:00", False),
+    ],
+    ids=["on-the-last-day", "a-day-late", "another-payer", "no-limit-is-stated"],
+)
+def test_what_comes_past_the_filing_limit_is_flagged(payer_id: str, decided_at: str, is_past: bool) -> None:  # noqa: FBT001
+    """120 days after 7 April at Aetna, by the date of `decided_at` in UTC; told only where it is so."""
+    arrived_at_ms = int(datetime.fromisoformat(decided_at).timestamp() * 1000)
+    arrived = [
+        Arrival(fact, arrived_at_ms) for fact in (BASELINE, TREATMENT, with_fields(FOLLOW_UP, payer_id=payer_id))
+    ]
+    event = advance(CodedEpisode(), arrived, episode_id="episode-1", policy=DEFAULT).event
+
+    assert event is not None
+    assert event["service_date"] == "2025-04-07"
+    assert event.get("past_filing_limit") is (True if is_past else None)
+
+
+def test_a_flag_goes_with_what_it_was_told_of() -> None:
+    """A correction that comes too late is flagged, what it replaces stays as it was, and a void repeats the flag."""
+    ledger = advance(CodedEpisode(), [Arrival(f, 1) for f in STORY], episode_id="episode-1", policy=DEFAULT).after
+    for late in (CORRECTED, RETRACTED):
+        arrived = [Arrival(late, 1_800_000_000_000)]
+        ledger = advance(ledger, arrived, episode_id="episode-1", policy=DEFAULT).after
+    events = list(ledger.ledger.events("episode-1"))
+
+    assert [event.get("past_filing_limit", False) for event in events] == [False, True, True]
+    assert billed(orjson.loads(orjson.dumps(events))) is None
 
 
 def test_another_policy_is_another_content() -> None:

@@ -254,6 +254,8 @@ class TestGarbage:
             RejectionReason.UNSUPPORTED_CLOUDEVENT,
             RejectionReason.TOO_LARGE,
             RejectionReason.EPISODE_FULL,
+            RejectionReason.EPISODE_FORGOTTEN,
+            RejectionReason.NOT_TAKEN_BACK,
         }
 
     def test_it_comes_throughout(self) -> None:
@@ -413,6 +415,7 @@ class TestFirstPatient:
         """The Oswestry score goes from 48 to 22, which earns the code."""
         decision = decisions(*get_args(RecordKind))[YEAR.first_episode_id]
         assert isinstance(decision, Coded)
+        assert decision.comparison is not None
         assert decision.code == "G9603"
         assert decision.anchor.code == "97110"
         assert (decision.baseline.score, decision.comparison.follow_up.score) == (Decimal(48), Decimal(22))

@@ -19,7 +19,7 @@ from streams.processing.stored_episode import decode_episode, encode_episode
 from tests.billing_consumer import billed
 from tests.oracle import Answer, recount
 from tests.policies_for_tests import DEFAULT, POLICIES
-from tests.strategies import arrivals, batches, deliveries, histories, policies
+from tests.strategies import DAY_ZERO_US, arrivals, batches, deliveries, histories, policies
 
 law = settings(max_examples=100, deadline=None)
 
@@ -49,19 +49,21 @@ def coded_under(course: Course) -> CodedEpisode:
 def answer_of(decision: Coded | NotCoded) -> Answer | None:
     if isinstance(decision, NotCoded):
         return None
-    follow_up, change = decision.comparison.follow_up, decision.comparison.change
+    comparison = decision.comparison
     return Answer(
         decision.code.value,
-        follow_up.instrument,
-        follow_up.instrument_version,
+        decision.baseline.instrument,
+        decision.baseline.instrument_version,
         decision.baseline.survey_id,
         decision.anchor.treatment_id,
-        follow_up.survey_id,
-        Fraction(change),
+        comparison.follow_up.survey_id if comparison is not None else None,
+        Fraction(comparison.change if comparison is not None else 0),
     )
 
 
 named_policies = st.sampled_from(list(POLICIES.values()))
+days_after = st.sampled_from((-400, 0, 61, 120, 366, 425, 426, 10_000))
+"""Of day zero; treatments are up to day 60, and windows of 60 and 365 days."""
 any_policy = named_policies | policies()
 cuts = arrivals().flatmap(batches) | arrivals().map(lambda arrived: [[arrival] for arrival in arrived])
 courses = cuts.flatmap(lambda cut: st.tuples(*(st.tuples(st.just(batch), named_policies) for batch in cut)))
@@ -71,12 +73,14 @@ courses = cuts.flatmap(lambda cut: st.tuples(*(st.tuples(st.just(batch), named_p
 # The decision
 # ---------------------------------------------------------------------------------------------
 @law
-@given(arrivals(), policies())
-def test_the_decision_is_the_one_that_the_contract_counts(arrived: list[Arrival], policy: Policy) -> None:
-    """`decide` agrees with a naive recount over the set of facts, for any rules."""
+@given(arrivals(), policies(), days_after)
+def test_the_decision_is_the_one_that_the_contract_counts(arrived: list[Arrival], policy: Policy, day: int) -> None:
+    """`decide` agrees with a naive recount over the set of facts, for any rules, on any day."""
     episode = CodedEpisode().episode.with_arrivals(arrived)
-    expected = recount((arrival.fact for arrival in arrived), policy)
-    assert answer_of(decide(episode.facts, policy)) == expected
+    as_of_ms = DAY_ZERO_US // 1_000 + day * 86_400_000
+    as_of = datetime.fromtimestamp(as_of_ms / 1_000, UTC)
+    expected = recount((arrival.fact for arrival in arrived), policy, as_of)
+    assert answer_of(decide(episode.facts, policy, as_of_ms)) == expected
 
 
 @law

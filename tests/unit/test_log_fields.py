@@ -7,7 +7,7 @@ ROOT = Path(__file__).parents[2]
 HARMLESS = frozenset({
     *("app_id", "slot", "policy", "policy_version", "generation", "exit_code", "signal", "host", "port", "tls"),
     *("records", "partitions", "tasks", "restored", "topic", "partition", "offset", "source", "read_to", "on_at"),
-    *("reason", "count", "error", "then", "limit", "seconds"),
+    *("reason", "count", "error", "then", "limit", "seconds", "place"),
 })  # fmt: skip
 HASHED = frozenset({"episode_id", "patient_id", "survey_id", "treatment_id", "event_id", "encounter_id", "key"})
 LEVELS = frozenset({"debug", "info", "warning", "error", "critical", "exception"})

@@ -68,12 +68,12 @@ def test_the_built_in_policy_is_explained() -> None:
         (
             "Payer UnitedHealthcare (payer_id 87726, uhc, united health care, united healthcare, united healthcare "
             "insurance company, unitedhealthcare): the code goes on a claim line, charge 0.00 USD, without "
-            "modifiers; filing limit 90 days after the follow-up."
+            "modifiers; what is decided more than 90 days after the service date is flagged as past the filing limit."
         ),
         (
             "Payer Medicare (payer_id cms, medicare, medicare ffs, medicare part b, original medicare): the code "
-            "goes to the registry, and on no claim, charge 0.00 USD, without modifiers; filing limit 365 days "
-            "after the follow-up."
+            "goes to the registry, and on no claim, charge 0.00 USD, without modifiers; what is decided more than 365 "
+            "days after the service date is flagged as past the filing limit."
         ),
         (
             "Any other payer, or none known: the code is held until a person decides, charge 0.00 USD, "
@@ -116,6 +116,16 @@ def test_the_built_in_policy_is_explained() -> None:
             'surveys.respondents = ["proxy", "patient"]', "whether the patient or a proxy answered", id="everybody"
         ),
         pytest.param('surveys.instruments = ["lefs", "odi"]', "Instruments: lefs, odi.", id="instruments"),
+        pytest.param(
+            'published_codes = ["G9603", "G9604"]',
+            "a follow-up that is sent later replaces it or takes it back.",
+            id="closed-windows",
+        ),
+        pytest.param(
+            "retention_days = 730",
+            "Retention: an episode of which nothing was heard for 730 days is forgotten; its code stands",
+            id="retention",
+        ),
         pytest.param(
             'treatments = { qualifying = ["HCPCS:97110", "SNOMED-CT:*", "HCPCS:3647n"], excluded = [] }',
             "Treatments: a follow-up counts after CPT or HCPCS 97110 or 3647n (n is any digit) or any SNOMED CT code.",

@@ -299,13 +299,25 @@ class TestRefusals:
             ),
             pytest.param(HEAD + "colour = 1", "colour", "the keys here are baseline", id="unlike-any-key"),
             pytest.param(
-                HEAD + "published_codes = ['G9603', 'G9604']",
+                HEAD + "published_codes = ['G9603', 'G9606']",
                 "published_codes[2]",
-                "G9604 is left for a later release",
-                id="G9604",
+                'write "G9603", "G9604" or "G9605"',
+                id="no-outcome",
+            ),
+            pytest.param(HEAD + "retention_days = 0", "retention_days", "write 1 or more", id="no-retention"),
+            pytest.param(
+                HEAD + "retention_days = 454",
+                "retention_days",
+                "a follow-up may still come for: write 455 or more",
+                id="forgotten-too-soon",
             ),
             pytest.param(
-                HEAD + "published_codes = ['G9606']", "published_codes[1]", 'write "G9603" or "G9605"', id="no-outcome"
+                HEAD
+                + "retention_days = 455\n[[programs]]\nid = 'p'\napplies_to = {instruments = ['odi']}\n"
+                + "follow_up = {to_days = 730}",
+                "retention_days",
+                "write 820 or more",
+                id="forgotten-too-soon-by-a-program",
             ),
             pytest.param(HEAD + "published_codes = []", "published_codes", "at least one", id="nothing-published"),
             pytest.param(HEAD + "published_codes = 'G9603'", "published_codes", "write a list", id="no-list"),

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
+import msgspec
 import orjson
 import pytest
 from aiokafka import TopicPartition
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DataObject, DrawFn
 
 from streams.domain.fact import Survey
+from streams.intake.rejection import RejectionReason
 from streams.processing.arrivals import FACTS_MAX
 from streams.processing.topology import InputKind
 from streams.recount.episode_scan import may_be_of
@@ -24,17 +27,23 @@ from tests.strategies import histories
 from tests.tasks_in_memory import TOPOLOGY, Record, Sent, TasksInMemory
 from tests.unit.test_arrivals import runaway, sent
 
+EPISODE_IDS = ("E1", "E2", "É3")
 IMPROVED = "odi 48 @-3d | T | odi 22 @+60d"
 WORSE = "odi 48 @-3d | T | odi 60 @+60d"
 
 
 @st.composite
 def sendings(draw: DrawFn) -> list[Sent]:
-    """What is sent about a few episodes, to any partition, with much in between that cannot be read."""
+    """What is sent about a few episodes, to any partition, with much in between that cannot be read.
+
+    Some of it says that it was in another of them before, which may be so or not.
+    """
     partitions = st.integers(0, 1)
+    before = st.sampled_from((*[None] * 6, *EPISODE_IDS))
     sent = []
-    for episode_id in ("E1", "E2", "É3"):
-        for fact in draw(histories()):
+    for episode_id in EPISODE_IDS:
+        for told in draw(histories()):
+            fact = msgspec.structs.replace(told, moved_from_episode_id=draw(before))
             kind = InputKind.SURVEY if isinstance(fact, Survey) else InputKind.TREATMENT
             sent.append(Sent(kind, draw(partitions), 1, message_bytes(fact, episode_id)))
     garbage = st.builds(
@@ -133,7 +142,7 @@ def test_what_was_not_taken_in_is_waiting(sent: list[Sent], data: DataObject) ->
         for topic, offset in task.next_offsets.items()
     }
     travelling = {
-        _origin(record): Standing.WAITING
+        _origin(record): Standing.MOVING if record.headers[-1][0] == "g9603-rekey-leaves" else Standing.WAITING
         for record in tasks.records(TOPOLOGY.episodes_rekey)
         if record.offset >= next_offsets.get(TopicPartition(record.topic, record.partition), 0)
     }
@@ -175,7 +184,8 @@ def test_what_came_lately_is_recounted_as_in_the_whole(sent: list[Sent], data: D
 
 @given(st.sampled_from(("E1", "É", 'q"', "")), st.sampled_from(("E1", "É", 'q"', "")), st.booleans())
 def test_no_record_of_a_wanted_episode_is_passed_over(wanted: str, other: str, escaped: bool) -> None:  # noqa: FBT001
-    """However JSON writes it, and whatever else has that name."""
+    """However JSON writes it, and whatever else has that name; an episode that a record leaves is one of its own."""
+    assert may_be_of(orjson.dumps({"episode_id": other, "moved_from_episode_id": wanted}), {wanted.encode()})
     event = {"episode_id": wanted, "note": {"episode_id": other}}
     value = orjson.dumps(event) if not escaped else repr_escaped(wanted, other)
 
@@ -215,6 +225,30 @@ def test_each_kind_of_disagreement_has_its_name() -> None:
     ]
     assert counted.different_fields == {"charge": 1}
     assert "is not named by what it says" in next(iter(counted.event_faults))
+
+
+@pytest.mark.parametrize("decided_at", ["2025-03-16", "2026-03-16"])
+def test_a_flag_of_the_filing_limit_is_looked_at(decided_at: str) -> None:
+    """Whether a code was told too late shows in the event itself, by the policy: a wrong flag is a difference."""
+    payer = replace(DEFAULT.payers[0], matches=frozenset({"acme"}))
+    policy = replace(DEFAULT, payers=(payer,))
+    tasks = TasksInMemory(policy)
+    at_ms = int(datetime.fromisoformat(f"{decided_at}T00:00:00+00:00").timestamp() * 1000)
+    for fact in facts_of(IMPROVED):
+        told = sent(msgspec.structs.replace(fact, payer_id="acme"))
+        tasks.send(told._replace(timestamp=at_ms))
+    tasks.drain()
+    records = records_of(tasks)
+    assert recounted(records, policies=(policy,)).agrees
+
+    *others, last = [record for record in records if record.topic == TOPOLOGY.coding_events]
+    assert not others
+    event = orjson.loads(last.value or b"")
+    event["past_filing_limit"] = not event.get("past_filing_limit", False)
+    forged = last._replace(value=orjson.dumps(event))
+    counted = recounted([forged if record is last else record for record in records], policies=(policy,))
+
+    assert counted.different_fields == {"past_filing_limit": 1}
 
 
 def test_what_an_earlier_policy_decided_may_stand() -> None:
@@ -260,7 +294,7 @@ def test_a_full_episode_may_turn_away_and_no_other(extra: int) -> None:
     records = records_of(tasks)
     turned_away = Coordinates(TOPOLOGY.treatment_recorded, 0, FACTS_MAX - 1 + extra)
 
-    counted = recounted(records, Extent({}, turned_away=frozenset({turned_away})))
+    counted = recounted(records, Extent({}, turned_away={turned_away: RejectionReason.EPISODE_FULL}))
 
     assert counted.agrees == bool(extra)
     assert any("by an episode that is not full" in fault for fault in counted.dead_letter_faults) != bool(extra)

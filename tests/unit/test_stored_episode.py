@@ -50,7 +50,7 @@ def test_bytes_are_added_as_facts_are(cut: list[list[Arrival]], policy: Policy) 
     coded = CodedEpisode()
     for batch in cut:
         step = advance(coded, batch, episode_id="episode", policy=policy)
-        added = with_new_facts(value, encoded(batch))
+        added = with_new_facts(value, encoded(batch), policy)
         if added is not None:
             assert decode_episode(added) == step.after
             assert step.event is None
@@ -82,7 +82,7 @@ def test_what_is_coded_could_be(told: list[Fact], policy: Policy) -> None:
     """No policy codes an episode with fewer facts than `may_be_coded` asks for."""
     if isinstance(decide(told, policy), Coded):
         current = current_facts(told)
-        assert may_be_coded(len(current.surveys), len(current.treatments))
+        assert may_be_coded(len(current.surveys), len(current.treatments), policy)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_what_is_coded_could_be(told: list[Fact], policy: Policy) -> None:
 )
 def test_most_facts_are_added_without_reading(before: str, batch: str) -> None:
     """A first fact, a treatment in a course, a second survey before any treatment."""
-    value = with_new_facts(stored(before) if before else None, encoded(arrived(batch)))
+    value = with_new_facts(stored(before) if before else None, encoded(arrived(batch)), DEFAULT)
 
     assert value is not None
     assert {fact.event_id for fact in decode_episode(value).episode.facts} == {
@@ -119,7 +119,7 @@ def test_most_facts_are_added_without_reading(before: str, batch: str) -> None:
 )
 def test_what_is_not_so_simple_is_read(before: str, batch: str, why: str) -> None:
     """Bytes are never added where reading might say something else."""
-    assert with_new_facts(stored(before) if before else None, encoded(arrived(batch))) is None, why
+    assert with_new_facts(stored(before) if before else None, encoded(arrived(batch)), DEFAULT) is None, why
 
 
 @pytest.mark.parametrize(

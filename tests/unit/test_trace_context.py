@@ -57,7 +57,7 @@ def test_a_coding_event_continues_the_trace_of_its_cause(follows_traces: bool, c
     """Where the settings want it, and nowhere else."""
     counts = dict.fromkeys((specification.name for specification in TOPOLOGY.specifications), 1)
     coder = Coder(Decoder(INSTRUMENTS), DEFAULT, TOPOLOGY, counts, follows_traces=follows_traces)
-    task = StreamTask(0, coder, {}, {})
+    task = StreamTask(0, coder, {})
     first, second, last = care("E1")
     batches = [
         Batch(message.kind, [Record(message.kind, 0, offset, 0, None, message.value, headers)])

@@ -105,7 +105,7 @@ class Group:
     async def rebalance(self, *, unaware: WorkerDriver | None = None) -> None:
         """Deal out the tasks; the worker *unaware* is taken for dead, and is not told."""
         told = {worker.member_id: worker for worker in self._workers if worker is not unaware}
-        owned = {member_id: worker.manager.partitions for member_id, worker in told.items()}
+        owned = {member_id: worker.manager.tasks.keys() for member_id, worker in told.items()}
         for worker in told.values():
             worker.writer.may_commit.set()  # a member that cannot finish its step would be taken for dead
             await worker.revoke()

@@ -204,7 +204,7 @@ async def test_revoke_finishes_what_was_begun_and_drops_the_rest(topics: TopicsI
     driver.writer.may_commit.set()
     await finishes(revoking)
 
-    assert driver.manager.partitions == frozenset()
+    assert driver.manager.tasks.keys() == frozenset()
     assert topics.committed() == {TopicPartition(SURVEYS, 0): 2}
     await at_rest(topics)
     assert topics.committed() == {TopicPartition(SURVEYS, 0): 2}
@@ -230,7 +230,7 @@ async def test_only_what_was_not_here_is_restored(topics: TopicsInMemory) -> Non
     driver = await working(topics, 0)
     await driver.rebalance(0, 1)
     assert topics.restored == [{0}, {1}]
-    assert driver.manager.partitions == {0, 1}
+    assert driver.manager.tasks.keys() == {0, 1}
 
 
 async def test_a_later_generation_restores(topics: TopicsInMemory) -> None:
@@ -268,7 +268,7 @@ async def test_a_restore_runs_in_the_background_and_a_rebalance_breaks_it_off(to
     driver.manager.begin_assignment(Generation(2, driver.member_id), {0, 1})
     await until(lambda: topics.restored[-1] == {1})
     assert phase(driver) is Phase.RESTORING
-    assert driver.manager.partitions == frozenset()
+    assert driver.manager.tasks.keys() == frozenset()
 
     await finishes(driver.revoke())
     assert phase(driver) is Phase.REBALANCING
@@ -277,7 +277,7 @@ async def test_a_restore_runs_in_the_background_and_a_rebalance_breaks_it_off(to
     await finishes(driver.manager.until_assigned())
 
     assert phase(driver) is Phase.WORKING
-    assert driver.manager.partitions == {0, 1}
+    assert driver.manager.tasks.keys() == {0, 1}
     assert topics.restored == [{0}, {1}, {1}]  # 0 was this member's in all three generations
 
 

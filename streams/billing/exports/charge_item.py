@@ -32,26 +32,27 @@ def charge_item(event: CodingEvent) -> dict[str, Any]:
         "identifier": [{"system": EPISODE, "value": event.episode_id}],
         "status": "entered-in-error" if event.action is CodingAction.VOID else _STATUS[event.channel],
         "code": {"coding": [{"system": HCPCS, "code": event.code.value}]},
-        "subject": _reference("Patient", event.patient_id),
-        "context": _reference("EpisodeOfCare", event.episode_id),
+        "subject": reference("Patient", event.patient_id),
+        "context": reference("EpisodeOfCare", event.episode_id),
         "occurrenceDateTime": event.service_date.isoformat(),
-        "performer": [{"actor": _reference("Practitioner", npi, system=NPI)} for npi in _told(event.rendering_npi)],
+        "performer": [{"actor": reference("Practitioner", npi, system=NPI)} for npi in _told(event.rendering_npi)],
         "quantity": {"value": event.units},
         "priceOverride": {"value": float(event.charge), "currency": "USD"},  # FHIR has decimals as JSON numbers
         "enteredDate": event.decided_at.isoformat(),
         "reason": [{"coding": [{"system": ICD_10_CM, "code": diagnosis}]} for diagnosis in event.diagnoses],
-        "service": [_reference("Procedure", event.treatment.treatment_id)],
+        "service": [reference("Procedure", event.treatment.treatment_id)],
         "supportingInformation": [
-            *(_reference("Observation", survey.survey_id) for survey in (event.baseline, event.followup)),
-            *(_reference("Encounter", encounter_id) for encounter_id in _told(event.encounter_id)),
+            reference("Observation", event.baseline.survey_id),
+            *([reference("Observation", event.followup.survey_id)] if event.has_followup else []),
+            *(reference("Encounter", encounter_id) for encounter_id in _told(event.encounter_id)),
         ],
     }
     if event.facility_id is not None:
-        told["performingOrganization"] = _reference("Organization", event.facility_id)
+        told["performingOrganization"] = reference("Organization", event.facility_id)
     return {name: said for name, said in told.items() if said not in ([], None)}
 
 
-def _reference(kind: str, value: str, *, system: str | None = None) -> dict[str, Any]:
+def reference(kind: str, value: str, *, system: str | None = None) -> dict[str, Any]:
     """A logical reference (https://hl7.org/fhir/R4/references.html#logical): by identifier, for we know no URLs."""
     identifier = {"value": value} if system is None else {"system": system, "value": value}
     return {"type": kind, "identifier": identifier}

@@ -42,8 +42,9 @@ def registry_row(event: CodingEvent) -> tuple[str, ...]:
         "instrument_version": event.instrument.version,
         "baseline_score": event.baseline.score,
         "baseline_at": event.baseline.completed_at.isoformat(),
-        "followup_score": event.followup.score,
-        "followup_at": event.followup.completed_at.isoformat(),
+        "followup_score": event.followup.score if event.has_followup else None,
+        "followup_at": event.followup.completed_at.isoformat() if event.has_followup else None,
+        "change": event.change if event.has_followup else None,
         "policy": f"{event.policy.id} {event.policy.version}",
     }
     return tuple("" if told[name] is None else str(told[name]) for name in COLUMNS)

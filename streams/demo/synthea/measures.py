@@ -23,8 +23,7 @@ class Measure:
 class MeasureTable:
     """What the codes mean; a code that is not here means nothing to us."""
 
-    source: str
-    by_loinc: Mapping[str, Measure]
+    by_loinc: Mapping[str, tuple[Measure, ...]]
     """The measure that an Observation with this code is a result of."""
     by_snomed_ct: Mapping[str, tuple[Measure, ...]]
     """The measures of all conditions that a Procedure with this code is about."""
@@ -34,11 +33,11 @@ class MeasureTable:
 def measure_table() -> MeasureTable:
     """The table that comes with the package."""
     toml = tomllib.loads(resources.files(__package__).joinpath("mapping.toml").read_text("utf-8"))
-    by_loinc: dict[str, Measure] = {}
+    by_loinc: dict[str, tuple[Measure, ...]] = {}
     by_snomed_ct: dict[str, tuple[Measure, ...]] = {}
     for condition, about in toml["conditions"].items():
         measures = {loinc: Measure(condition, instrument) for loinc, instrument in about["surveys"].items()}
-        by_loinc |= measures
+        by_loinc |= {loinc: (measure,) for loinc, measure in measures.items()}
         for code in (*about["treatments"], *about["assessments"]):
             by_snomed_ct[code] = (*by_snomed_ct.get(code, ()), *measures.values())
-    return MeasureTable(toml["source"], by_loinc, by_snomed_ct)
+    return MeasureTable(by_loinc, by_snomed_ct)

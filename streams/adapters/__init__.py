@@ -1,0 +1,1 @@
+"""What other systems say, in FHIR and HL7 v2, as our two input events."""

@@ -1,0 +1,1 @@
+"""HL7 v2 messages: ORU^R01 and DFT^P03."""
