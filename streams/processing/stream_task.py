@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeAlias
 
-from streams.domain.coder import CodedEpisode, advance, decided
 from streams.domain.decision import Coded, NotCoded
 from streams.domain.fact import left_behind
 from streams.domain.policy import Policy
@@ -24,13 +23,13 @@ from streams.processing.changelog import (
     episode_id_of,
     episode_key,
 )
-from streams.processing.dead_letter import dead_letter
+from streams.processing.deciding import decided_episode
 from streams.processing.forgotten import ForgottenEpisodes
-from streams.processing.partitioning import home_partition
 from streams.processing.records import Batch, FetchedRecord, OutputRecord, PlacedRecord
-from streams.processing.rekeying import Origin, arrived_origin, origin_of, travelling_headers
-from streams.processing.stored_episode import decode_episode, encode_episode, grown, may_wait, with_new_facts
-from streams.processing.task_output import DeadLetterTold, TaskOutput
+from streams.processing.rekeying import Origin, arrived_origin, origin_of
+from streams.processing.routing import Router
+from streams.processing.stored_episode import may_wait, with_new_facts
+from streams.processing.task_output import TaskOutput
 from streams.processing.task_time import TaskTime
 from streams.processing.telling import Teller
 from streams.processing.topology import InputKind, Topology
@@ -39,7 +38,6 @@ from streams.processing.trace_context import trace_context
 Arrivals: TypeAlias = dict[bytes, Gathering]
 """By the changelog key of their episode."""
 
-_NEW = CodedEpisode()
 _RECORDS_A_TURN = 512
 """A few milliseconds: the commit of the step before needs the processor now and then."""
 _LOOKS_A_STEP = 4_096
@@ -97,6 +95,7 @@ class StreamTask:
         self._kinds = coder.topology.kinds
         self._ticks = coder.topology.ticks
         self._changelog = coder.topology.episodes_changelog
+        self._router = Router(partition, coder.topology, coder.partition_counts)
         self._teller = Teller(partition, coder.policy, coder.topology, coder.partition_counts)
         self._decode = {
             InputKind.SURVEY: coder.decoder.decode_survey,
@@ -192,9 +191,9 @@ class StreamTask:
                 gathering = arrivals.get(key)
                 if gathering is None:
                     stored = self.episodes.get(key)
-                    if stored is None and not self._is_home(decoded.episode_id):
+                    if stored is None and not self._router.is_home(decoded.episode_id):
                         origin = origin_of(PlacedRecord.of(record, topic, partition), kind)
-                        self._forward(record, origin, decoded.episode_id, output)
+                        self._router.forward(record, origin, decoded.episode_id, output)
                         continue
                     if stored is None:
                         self._forgotten.turn_away(key)
@@ -206,7 +205,9 @@ class StreamTask:
                 if self._follows_traces:
                     gathering.cause = trace_context(record.headers) or gathering.cause
             except RejectedError as rejected:
-                self._reject(record, origin_of(PlacedRecord.of(record, topic, partition), kind), rejected, output)
+                self._router.reject(
+                    record, origin_of(PlacedRecord.of(record, topic, partition), kind), rejected, output
+                )
 
     def _take_rekeyed(
         self, topic: str, records: Sequence[FetchedRecord], arrivals: Arrivals, output: TaskOutput
@@ -224,7 +225,7 @@ class StreamTask:
                         gathering.cause = trace_context(origin.headers) or gathering.cause
                 self._leave(record, origin, decoded, arrivals, output)
             except RejectedError as rejected:
-                self._reject(record, origin, rejected, output)
+                self._router.reject(record, origin, rejected, output)
 
     def _leave(
         self, record: FetchedRecord, origin: Origin, decoded: Decoded, arrivals: Arrivals, output: TaskOutput
@@ -237,8 +238,8 @@ class StreamTask:
         if left is None:
             return
         episode_id, fact = left
-        if not self._is_home(episode_id):
-            self._forward(record, origin._replace(leaves=True), episode_id, output)
+        if not self._router.is_home(episode_id):
+            self._router.forward(record, origin._replace(leaves=True), episode_id, output)
             return
         try:
             gathering = self._gathering(episode_id, arrivals)
@@ -257,25 +258,6 @@ class StreamTask:
                 self._forgotten.turn_away(key)
             gathering = arrivals[key] = Gathering(stored)
         return gathering
-
-    def _reject(self, record: FetchedRecord, origin: Origin, rejected: RejectedError, output: TaskOutput) -> None:
-        topic = self._coder.topology.dead_letter
-        partition = self.partition % self._coder.partition_counts[topic]
-        output.records.append(dead_letter(record, origin, rejected, topic=topic, partition=partition))
-        told = DeadLetterTold(
-            origin.topic, origin.partition, origin.offset, rejected.reason, rejected.detail, origin.timestamp_ms
-        )
-        output.dead_letters.append(told)
-
-    def _is_home(self, episode_id: str) -> bool:
-        return home_partition(episode_id, self._task_count) == self.partition
-
-    def _forward(self, record: FetchedRecord, origin: Origin, episode_id: str, output: TaskOutput) -> None:
-        home = home_partition(episode_id, self._task_count)
-        headers = travelling_headers(origin)
-        topic = self._coder.topology.episodes_rekey
-        output.records.append(OutputRecord(topic, home, record.key, record.value, headers))
-        output.rekeyed += 1
 
     def _advance(self, key: bytes, gathering: Gathering, output: TaskOutput) -> None:
         stored, arrivals = gathering.stored, gathering.arrivals
@@ -298,26 +280,10 @@ class StreamTask:
 
     def _decided(self, key: bytes, gathering: Gathering, output: TaskOutput) -> bytes:
         """The episode with what has arrived, after a decision; what billing is to be told goes into *output*."""
-        stored, arrived = gathering.stored, gathering.arrivals
-        episode_id, policy, as_of_ms = episode_id_of(key), self._coder.policy, self.time.as_of_ms
-        episode = grown(stored, arrived)
-        if episode is None:
-            before = decode_episode(stored) if stored is not None else _NEW
-            arrivals = [arrival.decoded() for arrival in arrived]
-            step = advance(before, arrivals, episode_id=episode_id, policy=policy, as_of_ms=as_of_ms)
-            if stored is not None and not step.changed:
-                return stored
-            value, decision, event = encode_episode(step.after), step.decision, step.event
-        else:
-            decision, posting = decided(
-                episode.facts,
-                episode.ledger,
-                episode_id=episode_id,
-                newest_timestamp_ms=episode.newest_timestamp_ms,
-                policy=policy,
-                as_of_ms=as_of_ms,
-            )
-            value, event = episode.with_ledger(posting.ledger), posting.event
+        arrived, policy, as_of_ms = gathering.arrivals, self._coder.policy, self.time.as_of_ms
+        value, decision, event = decided_episode(
+            gathering.stored, arrived, episode_id=episode_id_of(key), policy=policy, as_of_ms=as_of_ms
+        )
         if decision is not None:
             output.decisions[decision.code if isinstance(decision, Coded) else decision.missing.reason] += 1
             if isinstance(decision, NotCoded) and decision.closes_at is not None:

@@ -129,7 +129,7 @@ def _watch_access(
 
 def _send_ticks(app: faust.App, connection: Mapping[str, Any], topic: str, tasks: TaskManager, tuning: Tuning) -> None:
     async def ticking() -> None:
-        await send_ticks(connection, topic, partitions=lambda: tasks.tasks, tuning=tuning)
+        await send_ticks(connection, topic, partitions=lambda: set(tasks.tasks), tuning=tuning)
 
     app.task(ticking)
 

@@ -105,7 +105,7 @@ class EpisodeAnswers:
         generation, task = self._tasks.generation, self._tasks.tasks.get(partition)
         if generation is None or generation.member_id != member_id or task is None:
             return _later("The worker that has the episode is taking its tasks over.")
-        value = task.episodes.get(episode_key(question.episode_id))
+        value, as_of_ms = task.episodes.get(episode_key(question.episode_id)), task.time.as_of_ms
         try:
             async with asyncio.timeout(_COMMIT_SECONDS_MAX):
                 await self._tasks.settle()
@@ -116,10 +116,11 @@ class EpisodeAnswers:
             return EpisodeAnswer(HTTPStatus.NOT_FOUND, _plain(sentence))
         async with self._explaining:
             # In a thread: an episode of a thousand facts takes longer than the records of others should wait.
-            return EpisodeAnswer(HTTPStatus.OK, await asyncio.to_thread(self._explained, question, value))
+            return EpisodeAnswer(HTTPStatus.OK, await asyncio.to_thread(self._explained, question, value, as_of_ms))
 
-    def _explained(self, question: EpisodeQuestion, value: bytes) -> Text:
-        explanation = explain_episode(question.episode_id, decode_episode(value), self._policy)
+    def _explained(self, question: EpisodeQuestion, value: bytes, as_of_ms: int) -> Text:
+        coded = decode_episode(value)
+        explanation = explain_episode(question.episode_id, coded, self._policy, as_of_ms=as_of_ms)
         if _JSON in question.accept.lower():
             return Text(_JSON, orjson.dumps(explanation.as_json()))
         return Text("text/html; charset=utf-8", episode_page(explanation, self._policy).encode())

@@ -126,7 +126,7 @@ STATE = Row(
             Kind.TIMESERIES,
             [(f"sum by (partition) ({metrics.EPISODES.name}{SELECTED})", "{{partition}}")],
             metrics.EPISODES.help,
-            width=6,
+            width=5,
             stacked=True,
         ),
         Panel(
@@ -135,8 +135,15 @@ STATE = Row(
             [(f"sum by (instance) ({metrics.EPISODE_BYTES.name}{SELECTED})", "{{instance}}")],
             metrics.EPISODE_BYTES.help,
             unit="bytes",
-            width=6,
+            width=5,
             stacked=True,
+        ),
+        Panel(
+            "Forgotten in a day",
+            Kind.TIMESERIES,
+            [(f"sum(increase({metrics.EPISODES_FORGOTTEN.name}{SELECTED}[1d]))", "episodes")],
+            metrics.EPISODES_FORGOTTEN.help,
+            width=4,
         ),
         Panel(
             "Memory, by worker",
@@ -144,14 +151,14 @@ STATE = Row(
             [(f"process_resident_memory_bytes{SELECTED}", "{{instance}}")],
             "What the operating system has given each process.",
             unit="bytes",
-            width=6,
+            width=5,
         ),
         Panel(
             "Processor, by worker",
             Kind.TIMESERIES,
             [(f"rate(process_cpu_seconds_total{SELECTED}[$__rate_interval])", "{{instance}}")],
             "Cores in use; a worker uses one at most.",
-            width=6,
+            width=5,
         ),
     ],
 )

@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
-from msgspec import structs
+from msgspec.structs import replace as with_fields
 
 from streams.domain.coding import coding_of
 from streams.domain.decision import Coded, decide
@@ -286,7 +286,7 @@ def test_what_moves_out_of_a_forgotten_episode_is_told_to_people() -> None:
     """It counts where it is now; that the old code stands all the same, a dead letter says. And the recount agrees."""
     tasks = told_and_forgotten()
     (follow_up,) = facts_of("odi 22 @+60d v2 ev:m #2")
-    tasks.send(sent(Told("E2", structs.replace(follow_up, moved_from_episode_id="E1")), day=520))
+    tasks.send(sent(Told("E2", with_fields(follow_up, moved_from_episode_id="E1")), day=520))
     tasks.drain()
 
     assert reasons(tasks) == [RejectionReason.NOT_TAKEN_BACK]
