@@ -16,9 +16,11 @@ from rich.markdown import Markdown
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from bench.chart import chart
+from bench.comparison import fastest_of_families
 from bench.engines.engine import EngineUnavailableError
 from bench.engines.known import ENGINES, SHORT, SUBJECT
 from bench.input_topics import fill
+from bench.latency import LOADS, Latency
 from bench.machine import machine_words
 from bench.measurement import Measurement
 from bench.meter import Meter
@@ -54,7 +56,7 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
         typer.Option(help=f"Which, once for each, of {', '.join(ENGINES)}; if left out {', '.join(SHORT)}."),
     ] = None,
     full: Annotated[  # noqa: FBT002 - a flag
-        bool, typer.Option("--full", help="All engines, and how long each takes to restore its state.")
+        bool, typer.Option("--full", help="All engines, how long each takes to restore its state, and its latency.")
     ] = False,
     as_json_document: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,  # noqa: FBT002 - a flag
     readme: Annotated[bool, typer.Option(help="Write the figures into bench/README.md.")] = False,  # noqa: FBT002 - a flag
@@ -75,21 +77,33 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
     try:
         for name in chosen:
             ENGINES[name].prepare(_err.print)
-        _err.print(f"{len(runs)} runs; about {minutes_expected(runs):.0f} minutes on two idle cores.")
+        minutes = minutes_expected(runs, latency=full)
+        _err.print(f"{len(runs)} runs; about {minutes:.0f} minutes on two idle cores.")
         with (
             LocalKafka(more_properties=_BROKER_SETTINGS, on_progress=_err.print) as kafka,
             tempfile.TemporaryDirectory(prefix="g9603-bench-") as folder,
         ):
-            measurements = asyncio.run(_measure(runs, kafka, Path(folder)))
+            measurements, latencies = asyncio.run(_measure(runs, kafka, Path(folder), latency=full))
             machine = machine_words(kafka.version)
     except (JavaUnavailableError, MavenUnavailableError, BrokerStartError, EngineUnavailableError) as error:
         _fail(str(error))
-    _tell(measurements, machine, as_json_document=as_json_document, readme=readme)
+    text = as_markdown(measurements, subject_family=SUBJECT.family, machine=machine, latencies=latencies)
+    if readme:
+        _write_figures(measurements, text)
+    if as_json_document:
+        document = as_json(measurements, machine, latencies)
+        sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+    else:
+        Console().print(
+            Markdown(as_markdown(measurements, subject_family=SUBJECT.family, machine=machine, latencies=latencies))
+        )
     if any(measurement.faults for measurement in measurements):
         raise typer.Exit(_EXIT_WRONG_OUTCOME)
 
 
-async def _measure(runs: Sequence[PlannedRun], kafka: LocalKafka, folder: Path) -> list[Measurement]:
+async def _measure(
+    runs: Sequence[PlannedRun], kafka: LocalKafka, folder: Path, *, latency: bool
+) -> tuple[list[Measurement], list[Latency]]:
     connection = {"bootstrap_servers": kafka.bootstrap_servers}
     meter = Meter(connection, kafka.properties_path.with_name("data"), folder)
     measurements = []
@@ -107,19 +121,29 @@ async def _measure(runs: Sequence[PlannedRun], kafka: LocalKafka, folder: Path) 
 
             measurements.append(await meter.measure(run, tell))
             progress.stop_task(task)
-    return measurements
+        latencies = await _latencies(meter, measurements, progress) if latency else []
+    return measurements, latencies
 
 
-def _tell(measurements: Sequence[Measurement], machine: str, *, as_json_document: bool, readme: bool) -> None:
-    text = as_markdown(measurements, subject_family=SUBJECT.family, machine=machine)
-    if readme:
-        _CHART.write_text(chart(measurements, SUBJECT.family, machine), encoding="utf-8")
-        figures = f"![Events per second and processor time of each engine]({_CHART.name})\n\n{text}"
-        _README.write_text(with_figures(_README.read_text(encoding="utf-8"), figures), encoding="utf-8")
-    if as_json_document:
-        sys.stdout.buffer.write(orjson.dumps(as_json(measurements, machine), option=orjson.OPT_INDENT_2) + b"\n")
-    else:
-        Console().print(Markdown(text))
+async def _latencies(meter: Meter, measurements: Sequence[Measurement], progress: Progress) -> list[Latency]:
+    """Of the fastest of each family, at parts of the rate that it has just reached."""
+    latencies = []
+    for name, rate_max in fastest_of_families(measurements).items():
+        if ENGINES[name].has_state:  # who has none codes nothing
+            task = progress.add_task(f"latency: {name}", total=len(LOADS))
+            for load in LOADS:
+                latencies.append(await meter.latency(ENGINES[name], load, rate_max))
+                progress.advance(task)
+    return latencies
+
+
+def _write_figures(measurements: Sequence[Measurement], text: str) -> None:
+    rounds = [run for run in measurements if run.round_number is not None]
+    event_count = max(run.workload.event_count for run in rounds)
+    caption = f"Up to {event_count:,} records, spread: bars are medians, lines go from the minimum to the maximum."
+    _CHART.write_text(chart(rounds, SUBJECT.family, caption), encoding="utf-8")
+    figures = f"![Events per second and processor time of each engine]({_CHART.name})\n\n{text}"
+    _README.write_text(with_figures(_README.read_text(encoding="utf-8"), figures), encoding="utf-8")
 
 
 def _fail(sentence: str) -> NoReturn:

@@ -73,3 +73,14 @@ def _fastest(measurements: Iterable[Measurement]) -> dict[int, Figures]:
             if best is None or run.figures.events_per_second > best.events_per_second:
                 found[run.round_number] = run.figures
     return found
+
+
+def fastest_of_families(measurements: Iterable[Measurement]) -> dict[str, float]:
+    """Of each family the engine with the highest median over the rounds, and that, in events/s."""
+    rounds = [run for run in measurements if run.round_number is not None]
+    medians: dict[str, tuple[float, str]] = {}
+    for engine, family in dict.fromkeys((run.engine, run.family) for run in rounds):
+        if figures := counted(filter(of_engine(engine), rounds)):
+            median = extent(run.events_per_second for run in figures).median
+            medians[family] = max(medians.get(family, (0.0, "")), (median, engine))
+    return {engine: median for median, engine in medians.values()}

@@ -5,10 +5,17 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bench.comparison import Extent, RoundPair, counted, extent, of_engine, of_family, round_pairs
+from bench.engines.known import SUBJECT
+from bench.latency import Latency
 from bench.measurement import Measurement
 
+LATENCY_GOALS_MS = {0.5: 60, 0.8: 150}
+"""The 99th percentile, by the part of the top rate."""
 MEMORY_GOAL_MIB = 300
 MEMORY_GOAL_EPISODES = 100_000
+
+
+EXACTLY_ONCE_PEERS = ("kafka-streams-rocksdb", "kafka-streams-memory", "flink", "quix")
 
 
 class Compared(StrEnum):
@@ -40,7 +47,7 @@ class Verdict(NamedTuple):
     is_reached: bool
 
 
-_OURS = of_family("this-worker")
+_OURS = of_family(SUBJECT.family)
 
 
 def _rate(words: str, other: str, ratio_min: float) -> RatioGoal:
@@ -69,18 +76,32 @@ RATIO_GOALS = (
 )
 
 
-def verdicts(measurements: Collection[Measurement]) -> Iterator[Verdict]:
-    """The goals that *measurements* say something about."""
+def verdicts(measurements: Collection[Measurement], latencies: Collection[Latency] = ()) -> Iterator[Verdict]:
+    """The goals that *measurements* and *latencies* say something about."""
     for goal in RATIO_GOALS:
         if pairs := round_pairs(measurements, goal.subject, goal.other):
             ratios = extent(goal.ratio(pair) for pair in pairs)
             yield Verdict(goal.words, f"{told(ratios)} times", ratios.median >= goal.ratio_min)
+    yield from _latency(latencies)
     yield from _memory(measurements)
 
 
 def told(ratios: Extent) -> str:
     """Minimum, median and maximum."""
     return " / ".join(f"{ratio:.2f}" if ratio < 10 else f"{ratio:.1f}" for ratio in ratios)  # noqa: PLR2004 - three digits
+
+
+def _latency(latencies: Collection[Latency]) -> Iterator[Verdict]:
+    for ours in latencies:
+        if ours.family == SUBJECT.family and ours.load in LATENCY_GOALS_MS and not ours.fault:
+            goal_ms = LATENCY_GOALS_MS[ours.load]
+            goal = f"99 of 100 codes within {goal_ms} ms at {ours.load:.0%} of the top rate"
+            yield Verdict(goal, f"{ours.p99_ms:.0f} ms", ours.p99_ms <= goal_ms)
+            others = [other for other in latencies if other.load == ours.load and other.family in EXACTLY_ONCE_PEERS]
+            if others := [other for other in others if not other.fault]:
+                least = min(others, key=lambda other: other.p99_ms)
+                goal = f"and sooner than every exactly-once peer, at {ours.load:.0%} of its own"
+                yield Verdict(goal, f"{least.engine}: {least.p99_ms:.0f} ms", ours.p99_ms < least.p99_ms)
 
 
 def _memory(measurements: Collection[Measurement]) -> Iterator[Verdict]:

@@ -26,10 +26,15 @@ async def fill(connection: Mapping[str, Any], workload: Workload, on_progress: C
         workload: What is sent.
         on_progress: Called with the number of events sent since the last call.
     """
+    await create(connection, workload)
+    await send(connection, workload, workload.events(), on_progress)
+
+
+async def create(connection: Mapping[str, Any], workload: Workload) -> None:
+    """Create the input topics of *workload*, empty."""
     async with topic_admin(connection) as admin:
         for topic in _topics(workload).values():
             await admin.create(topic, partition_count=PARTITION_COUNT, replication=1, config={"retention.ms": "-1"})
-    await send(connection, workload, workload.events(), on_progress)
 
 
 async def send(
@@ -39,13 +44,11 @@ async def send(
     on_progress: Callable[[int], None] = lambda _count: None,
 ) -> None:
     """Send *events* to the input topics of *workload*, which exist."""
-    topics = _topics(workload)
     number = 0
-    async with AIOKafkaProducer(**connection, enable_idempotence=True, max_batch_size=_BATCH_BYTES_MAX) as producer:
-        writer = _Writer(producer)
+    async with producer_of(connection) as producer:
+        writer = EventWriter(producer, workload)
         for number, event in enumerate(events, start=1):
-            partition = home_partition(event.episode_id, PARTITION_COUNT)
-            await writer.append(topics[event.kind], partition, event.episode_id.encode(), event.value)
+            await writer.append(event)
             if number % _PROGRESS_EVENTS == 0:
                 on_progress(_PROGRESS_EVENTS)
                 await asyncio.sleep(0)
@@ -53,31 +56,43 @@ async def send(
         on_progress(number % _PROGRESS_EVENTS)
 
 
+def producer_of(connection: Mapping[str, Any]) -> AIOKafkaProducer:
+    """A producer for an `EventWriter`."""
+    return AIOKafkaProducer(**connection, enable_idempotence=True, max_batch_size=_BATCH_BYTES_MAX)
+
+
 def _topics(workload: Workload) -> Mapping[InputKind, str]:
     return {kind: topic for topic, kind in Topology(topic_prefix=workload.topic_prefix).kinds.items()}
 
 
-class _Writer:
+class EventWriter:
     """Whole batches by hand: a send for each record would take most of the bench's time."""
 
-    def __init__(self, producer: AIOKafkaProducer) -> None:
+    def __init__(self, producer: AIOKafkaProducer, workload: Workload) -> None:
         self._producer = producer
+        self._topics = _topics(workload)
         self._open: dict[tuple[str, int], BatchBuilder] = {}
         self._sent: list[asyncio.Future[Any]] = []
 
-    async def append(self, topic: str, partition: int, key: bytes, value: bytes) -> None:
-        batch = self._open.get((topic, partition))
-        if batch is not None and batch.append(timestamp=None, key=key, value=value) is not None:
+    async def append(self, event: Event) -> None:
+        """Take *event* in; it goes out with the rest of its batch."""
+        place = self._topics[event.kind], home_partition(event.episode_id, PARTITION_COUNT)
+        key = event.episode_id.encode()
+        batch = self._open.get(place)
+        if batch is not None and batch.append(timestamp=None, key=key, value=event.value) is not None:
             return
         if batch is not None:
-            await self._send(batch, topic, partition)
-        batch = self._open[topic, partition] = self._producer.create_batch()
-        batch.append(timestamp=None, key=key, value=value)
+            await self._send(batch, *place)
+        batch = self._open[place] = self._producer.create_batch()
+        batch.append(timestamp=None, key=key, value=event.value)
 
     async def finish(self) -> None:
-        for (topic, partition), batch in self._open.items():
-            await self._send(batch, topic, partition)
+        """Send what is still here, and wait until the broker has all."""
+        for place, batch in self._open.items():
+            await self._send(batch, *place)
+        self._open.clear()
         await asyncio.gather(*self._sent)
+        self._sent.clear()
 
     async def _send(self, batch: BatchBuilder, topic: str, partition: int) -> None:
         batch.close()

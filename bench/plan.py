@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from bench.engines.engine import Engine
 from bench.engines.known import SUBJECT
+from bench.latency import LOADS, PACED_SECONDS
 from bench.workload import EVENTS_PER_EPISODE, Order, Workload
 
 VARIANT_EVENTS_MAX = 500_000
@@ -48,11 +49,14 @@ def plan(event_count: int, round_count: int, engines: Collection[Engine], *, res
     return runs
 
 
-def minutes_expected(runs: Collection[PlannedRun]) -> float:
-    """How long *runs* take on two cores with nothing else to do, about."""
+def minutes_expected(runs: Collection[PlannedRun], *, latency: bool) -> float:
+    """How long *runs*, and where asked for the latency, take on two cores with nothing else to do, about."""
     filled = sum(workload.event_count for workload in {run.workload for run in runs}) / _FILLED_PER_SECOND
     measured = sum(run.workload.event_count / run.engine.events_per_second_expected for run in runs)
     starts = sum(1 + run.restarts for run in runs)
+    if latency:
+        paced = len(LOADS) * len({run.engine.family for run in runs if run.engine.has_state})
+        measured, starts = measured + paced * PACED_SECONDS, starts + paced
     return (filled + measured + _SECONDS_AROUND_A_RUN * starts) / 60
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from bench.comparison import counted, extent, of_family, round_pairs
 from bench.goals import told, verdicts
+from bench.latency import Latency
 from bench.measurement import Measurement
 from bench.workload import Workload
 
@@ -14,16 +15,22 @@ _SHARED_CORES = 0.25
 _BEGIN, _END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 
-def as_markdown(measurements: Sequence[Measurement], *, subject_family: str, machine: str) -> str:
+def as_markdown(
+    measurements: Sequence[Measurement], *, subject_family: str, machine: str, latencies: Sequence[Latency] = ()
+) -> str:
     """All that came out, the bad with the good."""
     tables = (
         _rates_table(measurements),
         _costs_table(measurements),
         _ratios_table(measurements, subject_family),
         _restarts_table(measurements),
-        _goals_table(measurements),
+        _latencies_table(latencies),
+        _goals_table(measurements, latencies),
     )
-    faults = (_fault(run) for run in measurements if run.faults)
+    faults = [_fault(run) for run in measurements if run.faults]
+    faults += [
+        f"**No latency** ({run.engine}, {run.load:.0%}):\n\n```text\n{run.fault}\n```" for run in latencies if run.fault
+    ]
     return "\n\n".join([machine, *_shared_machine(measurements), *filter(None, tables), *faults])
 
 
@@ -41,9 +48,13 @@ def with_figures(text: str, figures: str) -> str:
     return f"{before}{_BEGIN}\n\n{figures}\n\n{_END}{after}"
 
 
-def as_json(measurements: Iterable[Measurement], machine: str) -> dict[str, Any]:
+def as_json(measurements: Iterable[Measurement], machine: str, latencies: Iterable[Latency] = ()) -> dict[str, Any]:
     """Every run by itself, for scripts."""
-    return {"machine": machine, "runs": [_run_json(run) for run in measurements]}
+    return {
+        "machine": machine,
+        "runs": [_run_json(run) for run in measurements],
+        "latencies": [run._asdict() for run in latencies],
+    }
 
 
 def _shared_machine(measurements: Iterable[Measurement]) -> list[str]:
@@ -129,10 +140,26 @@ def _restarts_table(measurements: Sequence[Measurement]) -> str:
     return _table(header, rows) if rows else ""
 
 
-def _goals_table(measurements: Sequence[Measurement]) -> str:
+def _latencies_table(latencies: Sequence[Latency]) -> str:
+    rows = [
+        [
+            run.engine,
+            f"{run.load:.0%}",
+            f"{run.events_per_second:,.0f}",
+            f"{run.code_count:,}",
+            *(f"{value:,.0f}" for value in (run.p50_ms, run.p99_ms, run.p999_ms)),
+        ]
+        for run in latencies
+        if not run.fault
+    ]
+    header = ["ms from record to code", "of its top rate", "events/s", "codes", "p50", "p99", "p99.9"]
+    return _table(header, rows) if rows else ""
+
+
+def _goals_table(measurements: Sequence[Measurement], latencies: Sequence[Latency]) -> str:
     rows = [
         [goal, reached, "reached" if is_reached else "**missed**"]
-        for goal, reached, is_reached in verdicts(measurements)
+        for goal, reached, is_reached in verdicts(measurements, latencies)
     ]
     return _table(["goal", "this run", ""], rows) if rows else ""
 
@@ -140,7 +167,11 @@ def _goals_table(measurements: Sequence[Measurement]) -> str:
 def _fault(run: Measurement) -> str:
     where = f"{run.engine}, {_arrangement(run.workload)}"
     which = f"{where}, round {run.round_number}" if run.round_number is not None else where
-    return f"**Does not count** ({which}):\n\n```text\n" + "\n".join(run.faults) + "\n```"
+    return _quoted(f"**Does not count** ({which})", "\n".join(run.faults))
+
+
+def _quoted(what: str, said: str) -> str:
+    return f"{what}:\n\n```text\n{said}\n```"
 
 
 def _arrangement(workload: Workload) -> str:

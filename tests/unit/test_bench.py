@@ -9,9 +9,10 @@ import orjson
 import pytest
 
 from bench.chart import chart
-from bench.comparison import Extent, extent, of_family, round_pairs
+from bench.comparison import Extent, extent, fastest_of_families, of_family, round_pairs
 from bench.engines.known import ENGINES, SHORT
 from bench.engines.toy_coding import Episode, code_if_new, with_event
+from bench.latency import failed, summarized
 from bench.measurement import Figures, Measurement
 from bench.plan import minutes_expected, plan
 from bench.processor_time import ProcessorTime
@@ -113,8 +114,9 @@ def test_more_runs_take_longer() -> None:
     """The estimate grows with whatever there is to do, and is minutes, not hours, for the short bench."""
     short, full = (plan(500_000, 3, [ENGINES[name] for name in names], restarts=False) for names in (SHORT, ENGINES))
 
-    assert 1 < minutes_expected(short) < 15
-    assert minutes_expected(short) < minutes_expected(full)
+    assert 1 < minutes_expected(short, latency=False) < 15
+    assert minutes_expected(short, latency=False) < minutes_expected(full, latency=False)
+    assert minutes_expected(full, latency=False) < minutes_expected(full, latency=True)
 
 
 @pytest.mark.parametrize("workload", [w for w in WORKLOADS if not w.open_only], ids=lambda w: w.topic_prefix)
@@ -220,6 +222,43 @@ def test_the_fastest_of_a_family_stands_for_it() -> None:
     (pair,) = round_pairs(runs, of_family("ours"), of_family("theirs"))
 
     assert pair.rate_ratio == 1
+
+
+def test_latency_is_told_in_ranks() -> None:
+    """Of a thousand codes the 500th, the 990th and the 999th, in whatever order they came."""
+    told = summarized(ENGINES["flink-2"], 0.5, 10_000, [float(ms) for ms in range(1_000, 0, -1)])
+
+    assert (told.family, told.code_count, told.p50_ms, told.p99_ms, told.p999_ms) == ("flink", 1_000, 500, 990, 999)
+
+
+@pytest.mark.parametrize(
+    ("ours_ms", "theirs_ms", "told"),
+    [
+        (60, 61, ["| 60 ms | reached |", "| quix: 61 ms | reached |"]),
+        (61, 61, ["| 61 ms | **missed** |", "| quix: 61 ms | **missed** |"]),
+    ],
+    ids=["sooner", "later"],
+)
+def test_latency_is_held_against_its_goals(ours_ms: float, theirs_ms: float, told: list[str]) -> None:
+    """Against the limit, and against the best exactly-once peer; one without figures is told as such."""
+    latencies = [
+        summarized(ENGINES["this-worker"], 0.5, 20_000, [ours_ms]),
+        summarized(ENGINES["quix"], 0.5, 9_000, [theirs_ms]),
+        failed(ENGINES["flink"], 0.5, 9_000, "It ended."),
+        summarized(ENGINES["bytewax"], 0.5, 9_000, [1.0]),
+    ]
+
+    report = as_markdown([], subject_family="this-worker", machine="", latencies=latencies)
+
+    for words in [*told, "**No latency** (flink, 50%)"]:
+        assert words in report
+
+
+def test_latency_is_measured_of_the_fastest() -> None:
+    """Of each family one engine, at its median rate."""
+    runs = [measured("ours", 1, SLOW), measured("ours-2", 1, FIGURES), measured("theirs", 1, None, "it ended")]
+
+    assert fastest_of_families(runs) == {"ours-2": 50_000}
 
 
 def all_open(peak_mib: float, episode_count: int = 100_000) -> Measurement:
