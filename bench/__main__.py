@@ -20,13 +20,14 @@ from bench.comparison import fastest_of_families
 from bench.engines.engine import EngineUnavailableError
 from bench.engines.known import ENGINES, SHORT, SUBJECT
 from bench.input_topics import fill
+from bench.json_report import as_json
 from bench.latency import LOADS, Latency
 from bench.machine import machine_words
 from bench.measurement import Measurement
 from bench.meter import Meter
 from bench.plan import PlannedRun, minutes_expected, plan
 from bench.process_tree import is_supported
-from bench.report import as_json, as_markdown, with_figures
+from bench.report import as_markdown, with_figures
 from streams.local_kafka.broker_process import BrokerStartError
 from streams.local_kafka.java import JavaUnavailableError
 from streams.local_kafka.local_broker import LocalKafka

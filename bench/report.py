@@ -1,7 +1,6 @@
-"""The measurements as Markdown and as JSON: ranges and ratios, the goals beside what was reached, the faults."""
+"""The measurements as Markdown: ranges and ratios, the goals beside what was reached, the faults."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from bench.comparison import counted, extent, of_family, round_pairs
 from bench.goals import told, verdicts
@@ -46,15 +45,6 @@ def with_figures(text: str, figures: str) -> str:
         message = f"There is no place for the figures: put {_BEGIN} and {_END} where they belong."
         raise ValueError(message)
     return f"{before}{_BEGIN}\n\n{figures}\n\n{_END}{after}"
-
-
-def as_json(measurements: Iterable[Measurement], machine: str, latencies: Iterable[Latency] = ()) -> dict[str, Any]:
-    """Every run by itself, for scripts."""
-    return {
-        "machine": machine,
-        "runs": [_run_json(run) for run in measurements],
-        "latencies": [run._asdict() for run in latencies],
-    }
 
 
 def _shared_machine(measurements: Iterable[Measurement]) -> list[str]:
@@ -176,29 +166,6 @@ def _quoted(what: str, said: str) -> str:
 
 def _arrangement(workload: Workload) -> str:
     return f"{workload.order}, all open" if workload.open_only else str(workload.order)
-
-
-def _run_json(run: Measurement) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "engine": run.engine,
-        "round": run.round_number,
-        "order": run.workload.order,
-        "open_only": run.workload.open_only,
-        "records": run.workload.event_count,
-        "faults": run.faults,
-    }
-    if run.figures is None:
-        return told
-    return told | {
-        "measured_records": run.figures.event_count,
-        "seconds": run.figures.seconds,
-        "start_up_seconds": run.figures.start_up_seconds,
-        "events_per_second": run.figures.events_per_second,
-        "cpu_seconds": run.figures.processor_time._asdict(),
-        "peak_resident_mib": run.figures.peak_resident_mib,
-        "bytes_per_event": run.bytes_per_event,
-        "restart_seconds": run.restart_seconds,
-    }
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

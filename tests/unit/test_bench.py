@@ -12,11 +12,12 @@ from bench.chart import chart
 from bench.comparison import Extent, extent, fastest_of_families, of_family, round_pairs
 from bench.engines.known import ENGINES, SHORT
 from bench.engines.toy_coding import Episode, code_if_new, with_event
+from bench.json_report import as_json
 from bench.latency import failed, summarized
 from bench.measurement import Figures, Measurement
 from bench.plan import minutes_expected, plan
 from bench.processor_time import ProcessorTime
-from bench.report import as_json, as_markdown, with_figures
+from bench.report import as_markdown, with_figures
 from bench.topic_files import topic_bytes
 from bench.workload import EVENTS_PER_EPISODE, Order, Workload
 from streams.instruments.registry import load_registry
