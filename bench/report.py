@@ -27,9 +27,7 @@ def as_markdown(
         _goals_table(measurements, latencies),
     )
     faults = [_fault(run) for run in measurements if run.faults]
-    faults += [
-        f"**No latency** ({run.engine}, {run.load:.0%}):\n\n```text\n{run.fault}\n```" for run in latencies if run.fault
-    ]
+    faults += [_quoted(f"**No latency** ({run.engine}, {run.load:.0%})", run.fault) for run in latencies if run.fault]
     return "\n\n".join([machine, *_shared_machine(measurements), *filter(None, tables), *faults])
 
 
@@ -84,16 +82,8 @@ def _costs_table(measurements: Sequence[Measurement]) -> str:
                     f"{extent(run.cores_taken_by_others for run in figures).median:.2f}",
                 ]
             )
-    header = [
-        "per million events",
-        "order",
-        "CPU s",
-        "broker's CPU s",
-        "peak MiB",
-        "bytes/event",
-        "cores lost to others",
-    ]
-    return _table(header, rows)
+    what = ("CPU s", "broker's CPU s", "peak MiB", "bytes/event", "cores lost to others")
+    return _table(["per million events", "order, records", *what], rows)
 
 
 def _by_kind(measurements: Iterable[Measurement]) -> dict[tuple[str, Workload], list[Measurement]]:
