@@ -4,6 +4,7 @@ The rules' own numbers are filled in, so that a reader need not know the policy.
 """
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from schemas.vocabulary import QualityDataCode
 from streams.domain.coding import decimal_text
@@ -147,6 +148,19 @@ def comparison_clause(comparison: Comparison, baseline: Survey, instrument: Inst
     return (
         f"{size}, but {decimal_text(comparison.threshold)} is needed" if is_better else f"{size}, but {way} is better"
     )
+
+
+def is_compared(event: dict[str, Any]) -> bool:
+    """Whether a coding event tells of a follow-up; where none came, the baseline stands in its place."""
+    return "followup" not in event["not_available"]
+
+
+def scores_text(event: dict[str, Any]) -> str:
+    """The scores that a coding event rests on."""
+    before = f"{event['instrument']['id']} {event['baseline']['score']}"
+    if not is_compared(event):
+        return f"{before}, no follow-up"
+    return f"{before} \N{RIGHTWARDS ARROW} {event['followup']['score']}"
 
 
 def exclusion_clause(reason: Reason, survey: Survey) -> str:

@@ -102,7 +102,8 @@ def rights_of(role: Role, topology: Topology) -> tuple[Right, ...]:  # noqa: C90
             return tuple(_topic(name, Operation.READ) for name in read_by_it)
         case Role.OPERATOR:
             operations = (Operation.CREATE, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS)
-            return tuple(_topic(s.name, operation) for s in topology.specifications for operation in operations)
+            made = (_topic(s.name, operation) for s in topology.specifications for operation in operations)
+            return (*made, _topic(topology.ticks, Operation.WRITE))
         case Role.FHIR_ADAPTER | Role.HL7V2_ADAPTER:
             return _of_an_adapter(AdapterTopics(_STANDARDS[role], topology))
 

@@ -28,7 +28,7 @@ from streams.processing.merged_patients import MergedPatients
 from streams.processing.records import Batch, FetchedRecord, OutputRecord, PlacedRecord
 from streams.processing.rekeying import Origin, arrived_origin, origin_of
 from streams.processing.routing import Router
-from streams.processing.stored_episode import may_wait, with_new_facts
+from streams.processing.stored_episode import with_new_facts
 from streams.processing.task_coder import Coder
 from streams.processing.task_output import TaskOutput
 from streams.processing.task_time import TaskTime
@@ -111,7 +111,7 @@ class StreamTask:
                 continue
             next_offset = records[-1].offset + 1
             if topic == self._ticks:
-                self.time.pass_by(records)
+                self.time.pass_by([tick for tick in records if tick.offset >= (self._ticks_read or 0)])
                 self._ticks_read = next_offset
             else:
                 for start in range(0, len(records), _RECORDS_A_TURN):
@@ -144,11 +144,11 @@ class StreamTask:
         output.next_offsets[self._ticks] = self.next_offsets.get(self._ticks, 0)
 
     def _look(self, key: bytes, output: TaskOutput) -> None:
-        """Do with an episode what its time has come for: code that no follow-up came, or forget it."""
+        """Do with an episode what its time has come for: decide it without a new fact, or forget it."""
         stored = self.episodes.get(key)
         if stored is None:
             return
-        if self._coder.policy.closes_windows and may_wait(stored):
+        if self.time.is_to_be_decided(key, stored):
             self._keep(key, stored, self._decided(key, Gathering(stored), output), output)
         if self.time.is_to_be_forgotten(stored):
             self._forget(key, output)
