@@ -20,6 +20,8 @@ PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(LOCK_TOOLS)/bin/pip-compile 
 DEVELOPMENT_REQUIREMENTS := $(LOCK_TOOLS)/bin/python -c 'import tomllib; \
 	project = tomllib.load(open("pyproject.toml", "rb")); \
 	print(*project["dependency-groups"]["dev"], *project["build-system"]["requires"], sep="\n")'
+PEERS_REQUIREMENTS := $(LOCK_TOOLS)/bin/python -c 'import tomllib; \
+	print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["peers"], sep="\n")'
 BUILD_REQUIREMENTS := $(LOCK_TOOLS)/bin/python -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
 
@@ -34,6 +36,7 @@ NO_NODE := "The page's code and schemas/asyncapi.json are checked with Node.js 1
 NO_PICTURE_TOOLS := "Pictures of the page are made small with pngquant: install it, and the font Inter."
 NO_KAFKA := "The tests run a real Kafka, with Java 17 or newer and Maven: install both \
 	(apt-get install default-jre-headless maven, or brew install openjdk maven)."
+NO_JDK := "The bench builds engines in Java: install a JDK, 17 or newer (apt-get install default-jdk-headless)."
 NO_PROGRAMS := "What is in deploy/ is checked with Prometheus' promtool and with docker-compose: install both \
 	(apt-get install prometheus docker-compose, or brew install prometheus docker-compose)."
 NO_POSTGRESQL := "Billing's tables are tested on PostgreSQL: install it (apt-get install postgresql); it need not run."
@@ -43,8 +46,8 @@ OTHER_PYTHON := "The locks are resolved on the oldest Python, so that newer ones
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo test test-3.9 chaos soak year simulation check audit sbom fuzz format schemas bench lock clean
-.PHONY: measure-check java-and-maven chromium libfaketime postgresql screenshots deploy-programs deploy-check image-check
+.PHONY: help setup demo test test-3.9 chaos soak year simulation check audit sbom fuzz format schemas bench bench-full lock clean
+.PHONY: measure-check java-and-maven jdk chromium libfaketime postgresql screenshots deploy-programs deploy-check image-check
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -113,8 +116,11 @@ screenshots: setup chromium ## Take the pictures of the page that the README sho
 	@command -v pngquant >/dev/null $(call or_apt_install,pngquant fonts-inter,$(NO_PICTURE_TOOLS))
 	$(BIN)/python -m tests.page.screenshots
 
-bench: setup ## Measure throughput and latency. ARGS="--help": how.
+bench: setup java-and-maven jdk ## Measure this worker beside other engines; a few minutes. ARGS="--help": how.
 	$(BIN)/python -m bench $(ARGS)
+
+bench-full: setup java-and-maven jdk ## The same with all engines and their restarts, into bench/README.md; it says for how long.
+	$(BIN)/python -m bench --full --readme $(ARGS)
 
 lock: ## Resolve the lock files anew. ARGS=--upgrade: to the newest versions.
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo $(OTHER_PYTHON) >&2; exit 1; }
@@ -125,6 +131,7 @@ lock: ## Resolve the lock files anew. ARGS=--upgrade: to the newest versions.
 		--output-file requirements/development.lock --extra billing --extra demo --extra hl7v2 pyproject.toml -
 	$(BUILD_REQUIREMENTS) | $(PIP_COMPILE) $(ARGS) --constraint requirements/development.lock \
 		--output-file requirements/build.lock -
+	$(PEERS_REQUIREMENTS) | $(PIP_COMPILE) $(ARGS) --output-file requirements/peers.lock -
 	rm -rf $(LOCK_TOOLS)
 
 clean: ## Remove .venv, the caches and what was built.
@@ -144,6 +151,9 @@ $(READY): requirements/development.lock
 java-and-maven: setup
 	@{ $(BIN)/python -c 'from streams.local_kafka.java import find_java; find_java()' 2>/dev/null && command -v mvn >/dev/null; } \
 		$(call or_apt_install,default-jre-headless maven,$(NO_KAFKA))
+
+jdk:
+	@command -v javac >/dev/null $(call or_apt_install,default-jdk-headless,$(NO_JDK))
 
 chromium:
 	@{ command -v chromium || command -v google-chrome; } >/dev/null $(call or_apt_install,chromium,$(NO_CHROMIUM))

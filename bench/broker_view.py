@@ -49,9 +49,14 @@ class BrokerView:
             found += [record.key.decode() for record in records if record.key is not None and where(record.key)]
         return found
 
+    async def topics(self) -> set[str]:
+        """The topics that there are, but for the broker's own."""
+        return {topic for topic in await self._admin.list_topics() if not topic.startswith("__")}
+
     async def delete(self, topics: Collection[str]) -> None:
         """Remove topics, so that the next run may create them anew."""
-        await self._admin.delete_topics(list(topics))
+        if topics:
+            await self._admin.delete_topics(list(topics))
 
 
 @asynccontextmanager

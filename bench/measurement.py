@@ -48,6 +48,8 @@ class Measurement:
     """One run."""
 
     engine: str
+    family: str
+    """The same for one engine with different numbers of threads or processes."""
     workload: Workload
     round_number: int | None
     """None outside the rounds."""
@@ -55,3 +57,7 @@ class Measurement:
     """None where the run did not reach its end."""
     faults: tuple[str, ...] = ()
     """What is wrong with the outcome; a run with a fault does not count."""
+    bytes_per_event: float | None = None
+    """Written to topics for a record read, from start to end."""
+    restart_seconds: float | None = None
+    """From a start on an empty machine until what came in meanwhile was coded; None where that was not tried."""

@@ -28,7 +28,7 @@ class ProcessorBooks:
         broker: The broker's.
     """
 
-    def __init__(self, engine: ProcessTree, broker: Collection[ProcessTree]) -> None:
+    def __init__(self, engine: Collection[ProcessTree], broker: Collection[ProcessTree]) -> None:
         self._engine = engine
         self._broker = broker
         self._all_of_ours = ProcessTree(os.getpid())
@@ -36,7 +36,7 @@ class ProcessorBooks:
     def read(self) -> ProcessorTime:
         """The time as of now."""
         return ProcessorTime(
-            engine=self._engine.cpu_seconds(),
+            engine=sum(tree.cpu_seconds() for tree in self._engine),
             broker=sum(tree.cpu_seconds() for tree in self._broker),
             others=machine_busy_seconds() - self._all_of_ours.cpu_seconds(),
         )

@@ -1,15 +1,12 @@
-"""The measurements as Markdown and as JSON: ranges and ratios, the goals beside what was reached, the faults."""
+"""The measurements as Markdown: ranges and ratios, the goals beside what was reached, the faults."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-from bench.comparison import RoundPair, counted, extent, round_pairs
+from bench.comparison import counted, extent, of_family, round_pairs
+from bench.goals import told, verdicts
+from bench.latency import Latency
 from bench.measurement import Measurement
 from bench.workload import Workload
-
-RATE_RATIO_GOAL = 15
-MEMORY_GOAL_MIB = 300
-MEMORY_GOAL_EPISODES = 100_000
 
 _SHARED_CORES = 0.25
 """From here on the figures say as much about the other programs as about the engines."""
@@ -17,17 +14,21 @@ _SHARED_CORES = 0.25
 _BEGIN, _END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 
-def as_markdown(measurements: Sequence[Measurement], *, subject: str, yardstick: str, machine: str) -> str:
+def as_markdown(
+    measurements: Sequence[Measurement], *, subject_family: str, machine: str, latencies: Sequence[Latency] = ()
+) -> str:
     """All that came out, the bad with the good."""
-    pairs = round_pairs(measurements, subject, yardstick)
-    parts = [machine, *_shared_machine(measurements), _rates_table(measurements), _costs_table(measurements)]
-    if pairs:
-        parts.append(_rounds_table(pairs, subject, yardstick))
-    goals = [*_rate_goal(pairs, yardstick), *_memory_goal(measurements, subject)]
-    if goals:
-        parts.append(_table(["goal", "this run", ""], goals))
-    parts += [_fault(run) for run in measurements if run.faults]
-    return "\n\n".join(parts)
+    tables = (
+        _rates_table(measurements),
+        _costs_table(measurements),
+        _ratios_table(measurements, subject_family),
+        _restarts_table(measurements),
+        _latencies_table(latencies),
+        _goals_table(measurements, latencies),
+    )
+    faults = [_fault(run) for run in measurements if run.faults]
+    faults += [_quoted(f"**No latency** ({run.engine}, {run.load:.0%})", run.fault) for run in latencies if run.fault]
+    return "\n\n".join([machine, *_shared_machine(measurements), *filter(None, tables), *faults])
 
 
 def with_figures(text: str, figures: str) -> str:
@@ -42,11 +43,6 @@ def with_figures(text: str, figures: str) -> str:
         message = f"There is no place for the figures: put {_BEGIN} and {_END} where they belong."
         raise ValueError(message)
     return f"{before}{_BEGIN}\n\n{figures}\n\n{_END}{after}"
-
-
-def as_json(measurements: Iterable[Measurement], machine: str) -> dict[str, Any]:
-    """Every run by itself, for scripts."""
-    return {"machine": machine, "runs": [_run_json(run) for run in measurements]}
 
 
 def _shared_machine(measurements: Iterable[Measurement]) -> list[str]:
@@ -78,15 +74,16 @@ def _costs_table(measurements: Sequence[Measurement]) -> str:
             rows.append(
                 [
                     engine,
-                    _arrangement(workload),
+                    f"{_arrangement(workload)}, {workload.event_count:,}",
                     f"{extent(run.cpu_seconds_per_million for run in figures).median:.1f}",
                     f"{extent(run.broker_cpu_seconds_per_million for run in figures).median:.1f}",
                     f"{extent(run.peak_resident_mib for run in figures).maximum:.0f}",
+                    f"{extent(run.bytes_per_event or 0 for run in runs if run.figures).median:,.0f}",
                     f"{extent(run.cores_taken_by_others for run in figures).median:.2f}",
                 ]
             )
-    header = ["per million events", "order", "CPU s", "broker's CPU s", "peak MiB", "cores lost to others"]
-    return _table(header, rows)
+    what = ("CPU s", "broker's CPU s", "peak MiB", "bytes/event", "cores lost to others")
+    return _table(["per million events", "order, records", *what], rows)
 
 
 def _by_kind(measurements: Iterable[Measurement]) -> dict[tuple[str, Workload], list[Measurement]]:
@@ -96,73 +93,69 @@ def _by_kind(measurements: Iterable[Measurement]) -> dict[tuple[str, Workload], 
     return kinds
 
 
-def _rounds_table(pairs: Sequence[RoundPair], subject: str, yardstick: str) -> str:
-    header = ["round", f"{subject} events/s", f"{yardstick} events/s", "ratio", "ratio of CPU s"]
+def _ratios_table(measurements: Sequence[Measurement], subject_family: str) -> str:
+    """Of the fastest of each family, within a round."""
+    rows = []
+    for family in dict.fromkeys(run.family for run in measurements):
+        pairs = round_pairs(measurements, of_family(subject_family), of_family(family))
+        if pairs and family != subject_family:
+            rates, costs = extent(pair.rate_ratio for pair in pairs), extent(pair.cpu_ratio for pair in pairs)
+            rows.append([family, str(len(pairs)), told(rates), told(costs)])
+    header = [f"{subject_family} beside", "rounds", "its events/s, times", "the other's CPU time, times"]
+    return _table(header, rows) if rows else ""
+
+
+def _restarts_table(measurements: Sequence[Measurement]) -> str:
     rows = [
         [
-            str(pair.round_number),
-            f"{pair.subject.events_per_second:,.0f}",
-            f"{pair.yardstick.events_per_second:,.0f}",
-            f"{pair.rate_ratio:.1f}",
-            f"{pair.cpu_ratio:.1f}",
+            run.engine,
+            f"{run.workload.episode_count:,}",
+            f"{run.figures.start_up_seconds:.1f}",
+            f"{run.restart_seconds:.1f}",
         ]
-        for pair in pairs
+        for run in measurements
+        if run.figures is not None and run.restart_seconds is not None
     ]
-    medians = (extent(pair.rate_ratio for pair in pairs).median, extent(pair.cpu_ratio for pair in pairs).median)
-    return _table(header, [*rows, ["median", "", "", *(f"{median:.1f}" for median in medians)]])
+    header = ["seconds from start to work", "episodes", "first start", "start anew, state lost"]
+    return _table(header, rows) if rows else ""
 
 
-def _rate_goal(pairs: Sequence[RoundPair], yardstick: str) -> list[list[str]]:
-    if not pairs:
-        return []
-    ratios = extent(pair.rate_ratio for pair in pairs)
-    reached = f"{ratios.minimum:.1f} / {ratios.median:.1f} / {ratios.maximum:.1f}"
-    return [[f"{RATE_RATIO_GOAL} times {yardstick}", reached, _verdict(ratios.median >= RATE_RATIO_GOAL)]]
+def _latencies_table(latencies: Sequence[Latency]) -> str:
+    rows = [
+        [
+            run.engine,
+            f"{run.load:.0%}",
+            f"{run.events_per_second:,.0f}",
+            f"{run.code_count:,}",
+            *(f"{value:,.0f}" for value in (run.p50_ms, run.p99_ms, run.p999_ms)),
+        ]
+        for run in latencies
+        if not run.fault
+    ]
+    header = ["ms from record to code", "of its top rate", "events/s", "codes", "p50", "p99", "p99.9"]
+    return _table(header, rows) if rows else ""
 
 
-def _memory_goal(measurements: Sequence[Measurement], subject: str) -> list[list[str]]:
-    figures = counted(run for run in measurements if run.engine == subject and run.workload.open_only)
-    episode_count = max((run.workload.episode_count for run in measurements if run.workload.open_only), default=0)
-    if not figures or episode_count < MEMORY_GOAL_EPISODES:
-        return []
-    peak_mib = extent(run.peak_resident_mib for run in figures).maximum
-    goal = f"{MEMORY_GOAL_MIB} MiB with {MEMORY_GOAL_EPISODES:,} open episodes"
-    return [[goal, f"{peak_mib:.0f} MiB with {episode_count:,}", _verdict(peak_mib <= MEMORY_GOAL_MIB)]]
-
-
-def _verdict(reached: bool) -> str:  # noqa: FBT001 - a word for a truth value
-    return "reached" if reached else "**missed**"
+def _goals_table(measurements: Sequence[Measurement], latencies: Sequence[Latency]) -> str:
+    rows = [
+        [goal, reached, "reached" if is_reached else "**missed**"]
+        for goal, reached, is_reached in verdicts(measurements, latencies)
+    ]
+    return _table(["goal", "this run", ""], rows) if rows else ""
 
 
 def _fault(run: Measurement) -> str:
     where = f"{run.engine}, {_arrangement(run.workload)}"
     which = f"{where}, round {run.round_number}" if run.round_number is not None else where
-    return f"**Does not count** ({which}):\n\n```text\n" + "\n".join(run.faults) + "\n```"
+    return _quoted(f"**Does not count** ({which})", "\n".join(run.faults))
+
+
+def _quoted(what: str, said: str) -> str:
+    return f"{what}:\n\n```text\n{said}\n```"
 
 
 def _arrangement(workload: Workload) -> str:
     return f"{workload.order}, all open" if workload.open_only else str(workload.order)
-
-
-def _run_json(run: Measurement) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "engine": run.engine,
-        "round": run.round_number,
-        "order": run.workload.order,
-        "open_only": run.workload.open_only,
-        "records": run.workload.event_count,
-        "faults": run.faults,
-    }
-    if run.figures is None:
-        return told
-    return told | {
-        "measured_records": run.figures.event_count,
-        "seconds": run.figures.seconds,
-        "start_up_seconds": run.figures.start_up_seconds,
-        "events_per_second": run.figures.events_per_second,
-        "cpu_seconds": run.figures.processor_time._asdict(),
-        "peak_resident_mib": run.figures.peak_resident_mib,
-    }
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

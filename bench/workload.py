@@ -49,11 +49,13 @@ class Workload:
         episode_count: How many; episode *n* is the same in every workload.
         order: How the events of one episode lie.
         open_only: Without the follow-ups: every episode stays open.
+        reader: Of an engine that has these topics for itself, the name.
     """
 
     episode_count: int
     order: Order = Order.SPREAD
     open_only: bool = False
+    reader: str = ""
 
     @property
     def event_count(self) -> int:
@@ -71,7 +73,8 @@ class Workload:
     @property
     def topic_prefix(self) -> str:
         """Stands before the names of its topics."""
-        return f"{'open' if self.open_only else self.order}-{self.episode_count}-"
+        reader = f"{self.reader}-" if self.reader else ""
+        return f"{'open' if self.open_only else self.order}-{self.episode_count}-{reader}"
 
     def coded_episodes(self) -> frozenset[str]:
         """The ids of the episodes that earn G9603."""
@@ -88,6 +91,11 @@ class Workload:
                 number = turn - gap * stage
                 if 0 <= number < self.episode_count:
                     yield _event(number, stage)
+
+    def follow_ups(self, episode_count_max: int) -> Iterator[Event]:
+        """The follow-ups of the first episodes, with which an open one ends."""
+        for number in range(min(episode_count_max, self.episode_count)):
+            yield _event(number, _OPEN_EVENTS)
 
     @property
     def _stage_count(self) -> int:

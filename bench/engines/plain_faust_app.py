@@ -31,9 +31,9 @@ class Treatment(faust.Record, serializer="json"):
 app = faust.App(
     os.environ["BENCH_APP_ID"],
     broker=f"kafka://{os.environ['BENCH_BOOTSTRAP_SERVERS']}",
-    datadir=os.environ["BENCH_FOLDER"],
+    datadir=os.environ["BENCH_LOCAL_FOLDER"],
     store="memory://",
-    processing_guarantee="at_least_once",
+    processing_guarantee=os.environ["BENCH_GUARANTEE"],
     topic_partitions=_PARTITION_COUNT,
     topic_disable_leader=True,
     web_enabled=False,

