@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from schemas.coding_event import CodingEvent
+from schemas.patient_merged import PatientMerged
 from schemas.survey_completed import SurveyCompleted
 from schemas.treatment_recorded import TreatmentRecorded
 
@@ -17,6 +18,7 @@ CONTRACT_VERSION = "1.1.0"
 MESSAGES: Mapping[str, type[BaseModel]] = {
     "survey-completed": SurveyCompleted,
     "treatment-recorded": TreatmentRecorded,
+    "patient-merged": PatientMerged,
     "coding-event": CodingEvent,
 }
 """By the name of the file that its schema is kept in."""

@@ -18,6 +18,17 @@ class Respondent(StrEnum):
     PROXY = "proxy"
 
 
+class PatientMergeAction(StrEnum):
+    """What is said of two patient ids."""
+
+    MERGE = "merge"
+    """HL7 v2 ADT^A40."""
+    UNMERGE = "unmerge"
+    """HL7 v2 ADT^A37: they are two patients after all, and a person must say whose is what."""
+    SEPARATE = "separate"
+    """A person has: the two go by their own ids again."""
+
+
 class TreatmentCodeSystem(StrEnum):
     """Where a treatment's code comes from. HCPCS Level I is CPT."""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from schemas.patient_merged import PatientMerged
 from schemas.survey_completed import SurveyCompleted
 from schemas.treatment_recorded import TreatmentRecorded
 from streams.intake.rejection import RejectionReason
@@ -32,6 +33,7 @@ _OF_TREATMENTS = {
     "diagnoses": [],
     "performed_at": "2026-02-05T09:00:00Z",
 }
+_OF_MERGES = {"action": "merge", "merged_at": "2026-02-05T09:00:00Z"}
 HEADERS = (
     ("ce_specversion", b"1.0"),
     *((f"ce_{name}", f"{CANARY}-ce-{name}".encode()) for name in ("id", "source", "type", "subject", "extension")),
@@ -59,6 +61,11 @@ def treatment(episode: int = 1, **changes: object) -> Sent:
     told = _filled(TreatmentRecorded.model_fields, _OF_TREATMENTS, episode)
     told["event_id"] = f"{CANARY}-treated-{episode}"  # one source does not use an id twice
     return Sent("treatment-recorded", _json(told | changes))
+
+
+def merge(number: int = 1, **changes: object) -> Sent:
+    """A merge of patients, the same."""
+    return Sent("patient-merged", _json(_filled(PatientMerged.model_fields, _OF_MERGES, number) | changes))
 
 
 def care(episodes: Iterable[int]) -> list[Sent]:
@@ -102,8 +109,12 @@ def poison() -> dict[RejectionReason, Sent]:
 
 
 def each_field_broken() -> list[Sent]:
-    """For each field of both messages a record whose only fault is a canary in that field, as text, list and object."""
-    kinds = ((survey, SurveyCompleted.model_fields), (treatment, TreatmentRecorded.model_fields))
+    """For each field of the messages a record whose only fault is a canary in that field, as text, list and object."""
+    kinds = (
+        (survey, SurveyCompleted.model_fields),
+        (treatment, TreatmentRecorded.model_fields),
+        (merge, PatientMerged.model_fields),
+    )
     wrong: tuple[object, ...] = (f"{CANARY}-{'x' * 300}", [CANARY], {CANARY: CANARY})
     return [make(1, **{name: value}) for make, fields in kinds for name in fields for value in wrong]
 

@@ -14,7 +14,7 @@ from itertools import count
 from streams.domain.policy import Policy
 from streams.intake.decoder import Decoder
 from streams.kafka.sealing import Sealing
-from streams.processing.stream_task import Coder
+from streams.processing.task_coder import Coder
 from streams.processing.topology import Topology
 from streams.worker.inbox import Backlog
 from streams.worker.restorer import RestoredPartition

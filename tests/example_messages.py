@@ -1,4 +1,4 @@
-"""A survey and a treatment as the contract has them, ways to send them, and what the decoder makes of them."""
+"""A survey, a treatment and a merge as the contract has them, ways to send them, and what the decoder makes of them."""
 
 from typing import Any
 
@@ -34,6 +34,13 @@ TREATMENT = {
     "patient_id": "patient-1",
     "code": "97110",
     "performed_at": "2025-01-15T12:00:00Z",
+}
+MERGE = {
+    "event_id": "event-3",
+    "source": "registration",
+    "surviving_patient_id": "patient-1",
+    "merged_patient_id": "patient-2",
+    "merged_at": "2025-02-01T08:00:00-05:00",
 }
 ODI_HALF = [3, 2, 3, 2, 3, 2, 3, 2, 3, 2]
 """Answers to the ten items of the ODI: half of the possible points."""

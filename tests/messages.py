@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 
 from streams.domain.fact import Fact, Survey
+from streams.domain.patient_merge import PatientMerge
 from tests.policies_for_tests import INSTRUMENTS
 
 _SAME_NAME = (
@@ -47,6 +48,12 @@ def message(fact: Fact, episode_id: str) -> dict[str, Any]:
 def message_bytes(fact: Fact, episode_id: str) -> bytes:
     """The same as UTF-8 text."""
     return orjson.dumps(message(fact, episode_id))
+
+
+def merge_bytes(merge: PatientMerge) -> bytes:
+    """A merge of patients as UTF-8 text."""
+    told = {name: getattr(merge, name) for name in ("event_id", "source", "surviving_patient_id", "merged_patient_id")}
+    return orjson.dumps(told | {"merged_at": str(merge.merged_at), "action": merge.action})
 
 
 def _score_or_blanks(survey: Survey) -> dict[str, Any]:

@@ -2,15 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from aiokafka import TopicPartition
 
 from streams.domain.policy import Policy
+from streams.intake.decoder import Decoder
 from streams.kafka.log_reader import Run
 from streams.kafka.sealing import Sealing
 from streams.recount.comparison import Recount
 from streams.recount.extent import Extent
 from streams.recount.recount_study import RecountStudy
+from streams.recount.told_merges import told_merges
 from tests.policies_for_tests import DEFAULT
 from tests.tasks_in_memory import TOPOLOGY, Record, TasksInMemory
 
@@ -26,6 +29,8 @@ def records_of(tasks: TasksInMemory) -> list[Record]:
 
 def recounted(records: Sequence[Record], extent: Extent = _ALL, policies: Sequence[Policy] = (DEFAULT,)) -> Recount:
     """The recount of *records*, dealt out to a few buckets."""
+    merges = [record for record in records if record.topic == TOPOLOGY.patient_merged]
+    extent = replace(extent, merges=told_merges(merges, Decoder({}), extent.positions))
     study = RecountStudy(TOPOLOGY, extent, Sealing(None, TOPOLOGY), policies)
     by_partition: dict[TopicPartition, list[Record]] = defaultdict(list)
     for record in records:

@@ -14,10 +14,11 @@ import msgspec
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from schemas.vocabulary import RecordStatus, Respondent, TreatmentCodeSystem
+from schemas.vocabulary import PatientMergeAction, RecordStatus, Respondent, TreatmentCodeSystem
 from streams.domain.episode import Arrival
 from streams.domain.fact import Fact, Survey, Treatment
 from streams.domain.instant import US_PER_DAY, Instant
+from streams.domain.patient_merge import PatientMerge
 from streams.domain.policy import Policy, Threshold, ThresholdKind
 from tests.policies_for_tests import (
     ALL_CODES,
@@ -38,6 +39,7 @@ INSTRUMENTS = ("odi", "nprs", "lefs")
 
 _DAYS_BEFORE = (-91, -90, -30, -1, 0)
 _DAYS_AFTER = (1, 14, 60, 365, 366)
+PATIENTS = ("p1", "p2", "p3")
 _SCORES = tuple(Decimal(text) for text in ("0", "3", "3.4999", "3.5", "7", "10"))
 _WORSE_AND_BETTER = tuple((Decimal(a), Decimal(b)) for a, b in (("10", "3"), ("7", "3.5"), ("7", "3.4999"), ("3", "3")))
 _CODES = ("97110", "97140", "97161", "0001F", "G9603", "g9605", "99213")
@@ -200,3 +202,23 @@ def policies() -> SearchStrategy[Policy]:
     )
     codes = st.sampled_from((IMPROVED_ONLY, NOT_IMPROVED_TOO, NO_RESULT_TOO, ALL_CODES))
     return st.builds(replace, st.just(DEFAULT), rules=rules, published_codes=codes)
+
+
+def patient_merges() -> SearchStrategy[PatientMerge]:
+    """Merges of the patients of these facts and of another, which may contradict each other."""
+    pairs = [(one, other) for one in PATIENTS for other in PATIENTS if one != other]
+    actions = (*[PatientMergeAction.MERGE] * 3, PatientMergeAction.UNMERGE, PatientMergeAction.SEPARATE)
+    days = [Instant(day * US_PER_DAY, 0) for day in (1, 2, 3)]
+    return st.builds(
+        _patient_merge,
+        st.sampled_from(("1", "2", "3")),
+        st.sampled_from(pairs),
+        st.sampled_from(days),
+        st.sampled_from(actions),
+    )
+
+
+def _patient_merge(
+    event_id: str, pair: tuple[str, str], merged_at: Instant, action: PatientMergeAction
+) -> PatientMerge:
+    return PatientMerge("registration", event_id, *pair, merged_at, action)

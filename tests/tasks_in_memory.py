@@ -17,7 +17,8 @@ from streams.intake.decoder import Decoder
 from streams.processing.changelog import episode_id_of, is_episode_key
 from streams.processing.records import Batch, InputRecord, OutputRecord
 from streams.processing.stored_episode import decode_episode
-from streams.processing.stream_task import Coder, StreamTask
+from streams.processing.stream_task import StreamTask
+from streams.processing.task_coder import Coder
 from streams.processing.task_output import TaskOutput
 from streams.processing.topology import Topology
 from streams.worker.restorer import RestoredPartition
@@ -101,7 +102,9 @@ class TasksInMemory:
         state = RestoredPartition()
         for record in self.changelog(partition):
             state.take(record)
-        self.tasks[partition] = StreamTask(partition, self._coder, state.episodes, state.positions, state.forgotten)
+        self.tasks[partition] = StreamTask(
+            partition, self._coder, state.episodes, state.positions, state.forgotten, state.merges
+        )
 
     def switch(self, policy: Policy) -> None:
         """Restart every task under another policy."""

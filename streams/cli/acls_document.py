@@ -19,12 +19,13 @@ acls="kafka-acls.sh --bootstrap-server kafka-1:9093 --command-config administrat
 
 _WHO = {
     Role.WORKER: "`g9603 worker`.",
-    Role.PRODUCER: "Each system that sends surveys or treatments, and `g9603 send`.",
+    Role.PRODUCER: "Each system that sends surveys, treatments or merges, and `g9603 send`.",
     Role.BILLING_CONSUMER: f"Whoever reads what to bill, in a group of its own: here `{BILLING_GROUP}`.",
     Role.EXPLAINER: "`g9603 explain`. It sees all that is known of every patient.",
     Role.OBSERVER: "`g9603 lag`. To tell how old a waiting record is, it reads it.",
     Role.AUDITOR: "`g9603 reconcile` and `g9603 dead-letter list` and `show`. It sees all that was sent and told.",
     Role.REPLAYER: "`g9603 dead-letter replay`. It can make up input.",
+    Role.REGISTRAR: "`g9603 identity worklist`. It sees all that is known of every patient.",
     Role.OPERATOR: "`g9603 topics`. To check topics that are there, Create is not needed.",
     Role.FHIR_ADAPTER: "`g9603 adapter fhir`. It makes input of what it reads.",
     Role.HL7V2_ADAPTER: "`g9603 adapter hl7v2`. It makes input of what it reads.",

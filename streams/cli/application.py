@@ -7,6 +7,7 @@ from streams.cli.billing import billing
 from streams.cli.dead_letter import dead_letter
 from streams.cli.demo import demo
 from streams.cli.explain import explain
+from streams.cli.identity import identity
 from streams.cli.lag import lag
 from streams.cli.policy import policy
 from streams.cli.reconcile import reconcile
@@ -40,6 +41,7 @@ cli.command()(lag)
 cli.command()(reconcile)
 cli.command()(report)
 cli.add_typer(dead_letter, name="dead-letter")
+cli.add_typer(identity, name="identity")
 cli.add_typer(adapter, name="adapter")
 cli.add_typer(billing, name="billing")
 cli.add_typer(policy, name="policy")

@@ -23,12 +23,14 @@ _KAFKA = {"bindingVersion": "0.5.0"}
 _JSON = "application/json"
 _STRUCTURED = "application/cloudevents+json"
 _TEXT = {"type": "string"}
+_BY_EPISODE = "Anything; the episode id saves a detour."
+_BY_PATIENT = "Anything."
 _NUMBERS = ("retention.ms", "max.message.bytes")
 
 
 def asyncapi_document(topology: Topology) -> dict[str, Any]:
     """The document for one application's names of topics."""
-    inputs = {topology.survey_completed: "survey-completed", topology.treatment_recorded: "treatment-recorded"}
+    inputs = {topic: str(kind) for topic, kind in topology.kinds.items()}
     messages = {
         **{topic: (message, f"{message}-structured") for topic, message in inputs.items()},
         topology.coding_events: ("coding-event",),
@@ -81,25 +83,27 @@ def _messages() -> dict[str, Any]:
         "survey-completed-structured": _enveloped("SurveyCompleted"),
         "treatment-recorded": _input("TreatmentRecorded", "treatment-recorded"),
         "treatment-recorded-structured": _enveloped("TreatmentRecorded"),
+        "patient-merged": _input("PatientMerged", "patient-merged", key=_BY_PATIENT),
+        "patient-merged-structured": _enveloped("PatientMerged", key=_BY_PATIENT),
         "coding-event": _coding_event(),
         "dead-letter": _dead_letter(),
         "internal": {"title": "Internal", "summary": "No part of the contract.", "contentType": "application/x-g9603"},
     }
 
 
-def _input(name: str, topic: str) -> dict[str, Any]:
+def _input(name: str, topic: str, key: str = _BY_EPISODE) -> dict[str, Any]:
     return {
         "title": name,
         "summary": "The bare JSON object, or with the headers that make it a CloudEvent in binary mode.",
         "contentType": _JSON,
         "headers": _cloudevent({"ce_specversion": {"const": "1.0"}}),
         "payload": {"$ref": f"#/components/schemas/{name}"},
-        "bindings": _keyed("Anything; the episode id saves a detour."),
+        "bindings": _keyed(key),
         "examples": _examples(topic),
     }
 
 
-def _enveloped(name: str) -> dict[str, Any]:
+def _enveloped(name: str, key: str = _BY_EPISODE) -> dict[str, Any]:
     properties = {"specversion": {"const": "1.0"}, "id": _TEXT, "source": _TEXT, "type": _TEXT}
     properties["data"] = {"$ref": f"#/components/schemas/{name}"}
     return {
@@ -111,7 +115,7 @@ def _enveloped(name: str) -> dict[str, Any]:
             "properties": {"content-type": {"type": "string", "pattern": "^application/cloudevents\\+json"}},
         },
         "payload": {"type": "object", "required": [*properties], "properties": properties},
-        "bindings": _keyed("Anything; the episode id saves a detour."),
+        "bindings": _keyed(key),
     }
 
 

@@ -15,7 +15,7 @@ from streams.domain.missing import Stage
 from streams.explanation.episode import EpisodeExplanation, FindingExplanation
 from streams.explanation.facts import FactExplanation
 from streams.explanation.parts import Role, Standing
-from streams.explanation.sentences import scale_name, score_text
+from streams.explanation.sentences import is_compared, scale_name, score_text
 from streams.explanation.verdicts import Verdict
 
 _NOTHING = "-"
@@ -153,7 +153,7 @@ def coding_event_table(explanation: EpisodeExplanation) -> Table:
             str(event["revision"]),
             Text(action.value, style=_ACTION_STYLES[action]),
             event["code"],
-            _signed(event["change"]),
+            _signed(event["change"]) if is_compared(event) else _NOTHING,
             event["channel"],
             event["event_id"][:_EVENT_ID_SHOWN],
             Text.assemble(event["decided_at"], (otherwise, "dim")),

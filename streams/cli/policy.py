@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from streams.cli.console import out, print_json, refusals
 from streams.cli.policy_diff import diff
+from streams.cli.policy_redecide import redecide
 from streams.instruments.registry import load_registry
 from streams.policies.explanation import explain_policy
 from streams.policies.policy_loading import load_policy
@@ -21,6 +22,7 @@ def _commands() -> None:
 
 
 policy.command()(diff)
+policy.command()(redecide)
 
 
 @policy.command()

@@ -51,7 +51,8 @@ def check(
 ) -> None:
     """Say what would break for whoever was built for an earlier version; ends with 1 if anything would."""
     broken = []
-    for name in MESSAGES:
+    # A message that is not there was added since: nobody can have been built for it.
+    for name in [name for name in MESSAGES if (folder / f"{name}.schema.json").exists()] or MESSAGES:
         side = Side.OUTPUT if name == "coding-event" else Side.INPUT
         released = _released(folder / f"{name}.schema.json")
         broken += [f"{name}: {sentence}" for sentence in breaking_changes(released, json_schema(name), side)]

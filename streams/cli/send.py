@@ -17,7 +17,7 @@ from streams.kafka.connection import connection_options
 from streams.kafka.granted_rights import ensure_rights
 from streams.kafka.sending import EventSender, Refusal
 from streams.processing.access import Role, rights_of
-from streams.processing.topology import Topology
+from streams.processing.topology import InputKind, Topology
 from streams.settings import Settings
 
 _REFUSALS_SHOWN_MAX = 20
@@ -29,8 +29,9 @@ def send(
 ) -> None:
     """Send surveys and treatments, one JSON object a line.
 
-    A line with `survey_id` is a survey, one with `treatment_id` a treatment. What a worker would put into the
-    dead letters is refused here already and not sent; the rest is. Ends with 65 where a line was refused.
+    A line with `survey_id` is a survey, one with `treatment_id` a treatment, one with `merged_patient_id` a merge of
+    patients. What a worker would put into the dead letters is refused here already and not sent; the rest is. Ends
+    with 65 where a line was refused.
     """
     settings = settings_of_environment()
     for name in files:
@@ -41,7 +42,9 @@ def send(
     if as_json:
         print_json({"sent": dict(sent), "refused": [refusal._asdict() for refusal in refused]})
     else:
-        out.print(f"sent {sent['survey-completed']} surveys and {sent['treatment-recorded']} treatments")
+        surveys, treatments, merges = (sent[kind.value] for kind in InputKind)
+        merged = f", and {merges} merges of patients" if merges else ""
+        out.print(f"sent {surveys} surveys and {treatments} treatments{merged}")
         for refusal in refused[:_REFUSALS_SHOWN_MAX]:
             line = f"{refusal.source}:{refusal.line}: {refusal.detail}"
             err.print(line, highlight=False, soft_wrap=True, markup=False)

@@ -1,6 +1,6 @@
 """One episode taken a step further: facts in, coding events out. The worker is this, per partition."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,6 +10,7 @@ from streams.domain.decision import Coded, NotCoded, decide
 from streams.domain.episode import Arrival, Episode
 from streams.domain.fact import Fact
 from streams.domain.ledger import Ledger, Posting
+from streams.domain.patient_merge import NOBODY_MERGED, survivors_among
 from streams.domain.policy import Policy
 
 
@@ -18,6 +19,8 @@ class CodedEpisode(msgspec.Struct, frozen=True, array_like=True):
 
     episode: Episode = Episode()
     ledger: Ledger = Ledger()
+    survivors: tuple[tuple[str, str], ...] = ()
+    """For each patient of the facts who was merged into another: that one."""
 
 
 class Step(NamedTuple):
@@ -42,16 +45,24 @@ def may_be_coded(survey_count: int, treatment_count: int, policy: Policy) -> boo
     return survey_count >= policy.surveys_needed and treatment_count > 0
 
 
-def advance(
-    before: CodedEpisode, arrivals: Sequence[Arrival], *, episode_id: str, policy: Policy, as_of_ms: int = 0
+def advance(  # noqa: PLR0913 - all that a decision rests on
+    before: CodedEpisode,
+    arrivals: Sequence[Arrival],
+    *,
+    episode_id: str,
+    policy: Policy,
+    as_of_ms: int = 0,
+    survivors: Mapping[str, str] = NOBODY_MERGED,
 ) -> Step:
-    """Take *arrivals* into the episode and bring its ledger up to the new decision."""
+    """Take *arrivals* into the episode and bring its ledger up to the new decision; the rest is as in `decided`."""
     episode = before.episode.with_arrivals(arrivals)
-    if episode is before.episode:
-        return Step(before, changed=False, decision=None)
-    if episode.facts is before.episode.facts:
-        # Only seen again, at a later time: the decision is a function of the facts, and stands.
-        return Step(CodedEpisode(episode, before.ledger), changed=True, decision=None)
+    known = survivors_among(episode.facts, survivors)
+    if known == before.survivors:
+        if episode is before.episode:
+            return Step(before, changed=False, decision=None)
+        if episode.facts is before.episode.facts:
+            # Only seen again, at a later time: the decision is a function of the facts, and stands.
+            return Step(CodedEpisode(episode, before.ledger, known), changed=True, decision=None)
     decision, posting = decided(
         episode.facts,
         before.ledger,
@@ -59,8 +70,9 @@ def advance(
         newest_timestamp_ms=episode.newest_timestamp_ms,
         policy=policy,
         as_of_ms=as_of_ms,
+        survivors=survivors,
     )
-    return Step(CodedEpisode(episode, posting.ledger), changed=True, decision=decision, event=posting.event)
+    return Step(CodedEpisode(episode, posting.ledger, known), changed=True, decision=decision, event=posting.event)
 
 
 def decided(  # noqa: PLR0913 - all that a decision, and its place in the ledger, depends on
@@ -71,6 +83,7 @@ def decided(  # noqa: PLR0913 - all that a decision, and its place in the ledger
     newest_timestamp_ms: int,
     policy: Policy,
     as_of_ms: int = 0,
+    survivors: Mapping[str, str] = NOBODY_MERGED,
 ) -> tuple[Coded | NotCoded, Posting]:
     """The decision on *facts*, and *ledger* brought up to it.
 
@@ -81,9 +94,10 @@ def decided(  # noqa: PLR0913 - all that a decision, and its place in the ledger
         newest_timestamp_ms: The newest Kafka timestamp among the records that brought the facts.
         policy: The rules.
         as_of_ms: The time, as `decide` has it; it is behind a decision that no follow-up came.
+        survivors: By the id of a patient who was merged into another: that one.
     """
     decision = decide(facts, policy, as_of_ms)
-    coding = coding_of(decision, policy) if isinstance(decision, Coded) else None
+    coding = coding_of(decision, policy, survivors) if isinstance(decision, Coded) else None
     return decision, ledger.brought_to(
         coding,
         episode_id=episode_id,

@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ from schemas.vocabulary import Channel, CodingAction, QualityDataCode
 from streams.domain.decision import Coded
 from streams.domain.fact import Survey
 from streams.domain.instant import Instant, rfc3339_of_ms
+from streams.domain.patient_merge import NOBODY_MERGED
 from streams.domain.policy import Policy
 
 EVENT_ID_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:g9603:coding-event:v1")
@@ -76,11 +78,13 @@ _COMPARED = ("followup", "change", "threshold")
 """What of a coding event says nothing where no follow-up came."""
 
 
-def coding_of(decision: Coded, policy: Policy) -> Coding:
+def coding_of(decision: Coded, policy: Policy, survivors: Mapping[str, str] = NOBODY_MERGED) -> Coding:
     """The words for *decision*: the follow-up's own fields, and what it lacks from the anchor treatment.
 
     Where no follow-up came, they are the anchor's, and the service date is when the window closed. Version 1 of a
     coding event always has a follow-up: the baseline, as the last result that there is, stands in its place.
+
+    A patient who was merged into another goes by that one's id, the only one that a payer still knows.
     """
     anchor, comparison = decision.anchor, decision.comparison
     follow_up = comparison.follow_up if comparison is not None else decision.baseline
@@ -97,7 +101,7 @@ def coding_of(decision: Coded, policy: Policy) -> Coding:
         modifiers=payer.modifiers,
         charge=payer.charge,
         channel=payer.channel,
-        patient_id=teller.patient_id,
+        patient_id=survivors.get(teller.patient_id, teller.patient_id),
         encounter_id=encounter_id,
         payer_id=payer_id,
         rendering_npi=rendering_npi,

@@ -114,7 +114,7 @@ async def read_episode(
     value, positions = last[key], last[POSITIONS_KEY]
     try:
         as_of_ms = decode_positions(positions).as_of_ms if positions is not None else 0
-        coded = decode_episode(sealing.opened_episode(home.partition, key, value)) if value is not None else None
+        coded = decode_episode(sealing.opened_state(home.partition, key, value)) if value is not None else None
         return Found(coded, as_of_ms, last[left] is not None)
     except EncryptionError as error:
         raise ChangelogRefusedError(str(error)) from error

@@ -3,7 +3,7 @@
 Pure: the decision is made anew from the facts, by the policy that is given; nothing is looked up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +85,8 @@ class EpisodeExplanation:
     agreement: Agreement
     warnings: tuple[str, ...]
     """What the senders should mend."""
+    survivors: Mapping[str, str]
+    """For each patient of the facts who was merged into another: that one."""
 
     def as_json(self) -> dict[str, Any]:
         """The same as JSON values."""
@@ -104,6 +106,7 @@ class EpisodeExplanation:
             "coding_events": list(self.events),
             "ledger": self.agreement.as_json(),
             "warnings": list(self.warnings),
+            "merged_patients": dict(self.survivors),
         }
 
 
@@ -118,7 +121,8 @@ def explain_episode(episode_id: str, coded: CodedEpisode, policy: Policy, *, as_
     """
     decision = decide(coded.episode.facts, policy, as_of_ms)
     facts = explain_facts(coded.episode, decision, policy)
-    coding = coding_of(decision, policy) if isinstance(decision, Coded) else None
+    survivors = dict(coded.survivors)
+    coding = coding_of(decision, policy, survivors) if isinstance(decision, Coded) else None
     current = current_facts(coded.episode.facts)
     findings = tuple(_explain_finding(finding, policy, current) for finding in decision.findings)
     decisive = _decisive(decision, findings)
@@ -133,7 +137,8 @@ def explain_episode(episode_id: str, coded: CodedEpisode, policy: Policy, *, as_
         findings=findings,
         events=tuple(coded.ledger.events(episode_id)),
         agreement=agreement(coded.ledger, coding, policy),
-        warnings=sender_faults(facts),
+        warnings=sender_faults(facts, survivors),
+        survivors=survivors,
     )
 
 

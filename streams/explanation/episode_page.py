@@ -12,7 +12,7 @@ from streams.domain.fact import Survey
 from streams.domain.policy import Policy
 from streams.explanation.episode import EpisodeExplanation, FindingExplanation
 from streams.explanation.facts import FactExplanation
-from streams.explanation.sentences import scale_name, score_text
+from streams.explanation.sentences import is_compared, scale_name, score_text, scores_text
 from streams.explanation.timeline import timeline
 from streams.explanation.timeline_geometry import WIDTH, TimeAxis
 from streams.explanation.verdicts import RuleVerdict, Verdict
@@ -47,8 +47,10 @@ def episode_page(explanation: EpisodeExplanation, policy: Policy) -> str:
 
 
 def _about(explanation: EpisodeExplanation) -> list[str]:
-    patients = sorted({told.fact.patient_id for told in explanation.facts})
-    about = [f"patient {', '.join(patients)}", f"policy {' '.join(explanation.policy)}"]
+    survivors = explanation.survivors
+    patients = {survivors.get(told.fact.patient_id, told.fact.patient_id) for told in explanation.facts}
+    merged = f" (merged with {', '.join(survivors)})" if survivors else ""
+    about = [f"patient {', '.join(sorted(patients))}{merged}", f"policy {' '.join(explanation.policy)}"]
     if isinstance(explanation.decision, Coded):
         about.insert(1, f"service date {explanation.decision.served_at.local_date}")
     return about
@@ -107,8 +109,14 @@ def _coding_events(explanation: EpisodeExplanation) -> Iterator[Child]:
         return
     yield _events_picture(explanation.events)
     heads = ("revision", "action", "code", "change", "payer_id", "channel", "decided_at", "event_id")
-    rows = [["not told" if event[name] is None else str(event[name]) for name in heads] for event in explanation.events]
+    rows = [[_told(event, name) for name in heads] for event in explanation.events]
     yield _table("Coding events, oldest first.", [name.replace("_", " ") for name in heads], rows)
+
+
+def _told(event: dict[str, Any], name: str) -> str:
+    if name == "change" and not is_compared(event):
+        return "no follow-up"
+    return "not told" if event[name] is None else str(event[name])
 
 
 def _events_picture(events: Sequence[dict[str, Any]]) -> Element:
@@ -134,9 +142,7 @@ def _box(number: int, event: dict[str, Any]) -> Iterator[Child]:
     dashed = " dashed" if event["action"] == CodingAction.VOID else ""
     yield element("rect", class_=f"{style} line{dashed}", **box)
     yield element("text", f"{event['revision']}  {event['action']} {event['code']}", x=x + 10, y=y + 20, class_=style)
-    before, after = event["baseline"]["score"], event["followup"]["score"]
-    scores = f"{event['instrument']['id']} {before} \N{RIGHTWARDS ARROW} {after}"
-    yield element("text", scores, x=x + 10, y=y + 38, class_="small")
+    yield element("text", scores_text(event), x=x + 10, y=y + 38, class_="small")
     told = f"{event['channel']}, {event['decided_at'][:10]}"
     yield element("text", told, x=x + 10, y=y + 54, class_="small faint")
 

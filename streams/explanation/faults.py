@@ -1,20 +1,26 @@
 """What the senders of an episode's facts should mend: the decision stands, but may rest on a mistake."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from streams.explanation.facts import FactExplanation, is_repetition
 from streams.explanation.parts import Standing
 
 
-def sender_faults(facts: Sequence[FactExplanation]) -> tuple[str, ...]:
-    """A sentence for each fault in *facts*, the explained facts of one episode."""
-    return (*_patients(facts), *_contested_events(facts), *_contested_versions(facts))
+def sender_faults(facts: Sequence[FactExplanation], survivors: Mapping[str, str]) -> tuple[str, ...]:
+    """A sentence for each fault in *facts*, the explained facts of one episode.
+
+    Args:
+        facts: All of them.
+        survivors: By the id of a patient who was merged into another: that one.
+    """
+    return (*_patients(facts, survivors), *_contested_events(facts), *_contested_versions(facts))
 
 
-def _patients(facts: Sequence[FactExplanation]) -> Iterator[str]:
+def _patients(facts: Sequence[FactExplanation], survivors: Mapping[str, str]) -> Iterator[str]:
     standing = (Standing.COUNTS, Standing.EXCLUDED)
-    patients = sorted({f.fact.patient_id for f in facts if f.part.standing in standing})
+    told = {f.fact.patient_id for f in facts if f.part.standing in standing}
+    patients = sorted({survivors.get(patient_id, patient_id) for patient_id in told})
     if len(patients) > 1:
         yield (
             f"The facts name {len(patients)} patients ({', '.join(patients)}): some of them belong to another episode. "

@@ -4,6 +4,7 @@ The rules' own numbers are filled in, so that a reader need not know the policy.
 """
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from schemas.vocabulary import QualityDataCode
 from streams.domain.coding import decimal_text
@@ -26,7 +27,7 @@ _STOOD_IN_THE_WAY = {
     "it takes those of the {respondents}.",
     Reason.INCOMPLETE: "{scale} was answered with too many items left blank for a score: "
     "a corrected version with more answers would count.",
-    Reason.ENTERED_IN_ERROR: "{scale} was answered, but entered in error: "
+    Reason.ENTERED_IN_ERROR: "{scale} was answered, but taken back (entered in error, or moved to another episode): "
     "a corrected version of it, or another survey, would count.",
 }
 
@@ -37,8 +38,8 @@ SENTENCES: Mapping[Missing, str] = {
     "however late it is sent.",
     Missing(Stage.TREATMENT, Reason.TREATMENT_NOT_QUALIFYING): "No treatment has a code that qualifies: it must be "
     "among {qualifying}, and not among {excluded}.",
-    Missing(Stage.TREATMENT, Reason.ENTERED_IN_ERROR): "Every treatment was entered in error: a corrected version of "
-    "one, or another treatment, is needed.",
+    Missing(Stage.TREATMENT, Reason.ENTERED_IN_ERROR): "Every treatment was taken back (entered in error, or moved "
+    "to another episode): a corrected version of one, or another treatment, is needed.",
     Missing(Stage.BASELINE, Reason.NO_BASELINE): "No {survey} was answered at or before a qualifying treatment, within "
     "{look_back}: one that is sent late still counts.",
     Missing(Stage.BASELINE, Reason.BASELINE_OUTSIDE_LOOK_BACK): "The {survey} before a qualifying treatment was "
@@ -147,6 +148,19 @@ def comparison_clause(comparison: Comparison, baseline: Survey, instrument: Inst
     return (
         f"{size}, but {decimal_text(comparison.threshold)} is needed" if is_better else f"{size}, but {way} is better"
     )
+
+
+def is_compared(event: dict[str, Any]) -> bool:
+    """Whether a coding event tells of a follow-up; where none came, the baseline stands in its place."""
+    return "followup" not in event["not_available"]
+
+
+def scores_text(event: dict[str, Any]) -> str:
+    """The scores that a coding event rests on."""
+    before = f"{event['instrument']['id']} {event['baseline']['score']}"
+    if not is_compared(event):
+        return f"{before}, no follow-up"
+    return f"{before} \N{RIGHTWARDS ARROW} {event['followup']['score']}"
 
 
 def exclusion_clause(reason: Reason, survey: Survey) -> str:

@@ -1,15 +1,17 @@
-"""A record's bytes to a fact of an episode. Total: a fact comes out, or a rejection that says why."""
+"""A record's bytes to a fact of an episode, or to a merge. Total: one comes out, or a rejection that says why."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
 
+from schemas.patient_merged import PatientMerged
 from schemas.survey_completed import SurveyCompleted
 from schemas.treatment_recorded import TreatmentRecorded
 from streams.domain.fact import Fact, Survey, Treatment
 from streams.domain.instant import Instant
 from streams.domain.instrument import Instrument
+from streams.domain.patient_merge import PatientMerge
 from streams.domain.scoring import AnswersRejectedError, canonical, score_answers
 from streams.intake.cloudevents import EventT, Headers, StructuredEvent, is_structured
 from streams.intake.exact_json import ExactReader
@@ -30,7 +32,7 @@ class Decoded(msgspec.Struct, frozen=True, gc=False):
 
 
 class Decoder:
-    """Decodes records of both input topics."""
+    """Decodes records of the input topics."""
 
     def __init__(self, instruments: Mapping[str, Instrument]) -> None:
         self._instruments = instruments
@@ -38,6 +40,8 @@ class Decoder:
         self._survey_envelope = ExactReader(StructuredEvent[SurveyCompleted])
         self._treatment = ExactReader(TreatmentRecorded)
         self._treatment_envelope = ExactReader(StructuredEvent[TreatmentRecorded])
+        self._merge = ExactReader(PatientMerged)
+        self._merge_envelope = ExactReader(StructuredEvent[PatientMerged])
 
     def decode_survey(self, value: bytes | None, headers: Headers = ()) -> Decoded:
         """The survey in a record of the topic ``survey-completed``.
@@ -62,6 +66,22 @@ class Decoder:
             return Decoded(usual[0].episode_id, _treatment_fact(*usual))
         event = _read(value, headers, self._treatment, self._treatment_envelope)
         return Decoded(event.episode_id, _treatment_fact(event, Instant.of(event.performed_at)))
+
+    def decode_merge(self, value: bytes | None, headers: Headers = ()) -> PatientMerge:
+        """The merge of patient ids in a record of the topic ``patient-merged``.
+
+        Raises:
+            RejectedError: The record goes to the dead letters.
+        """
+        event = _read(value, headers, self._merge, self._merge_envelope)
+        return PatientMerge(
+            event.source,
+            event.event_id,
+            event.surviving_patient_id,
+            event.merged_patient_id,
+            Instant.of(event.merged_at),
+            event.action,
+        )
 
     def _survey_fact(
         self, event: SurveyCompleted | UsualSurvey, given: Decimal | None, completed_at: Instant

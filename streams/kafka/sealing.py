@@ -1,8 +1,8 @@
 """What is sealed on its way to the brokers, and opened on its way back?
 
-Where the operator has set keys: the episodes in the changelog, and dead letters whole. Not the positions, which hold no
-patient data; not the coding events, which billing reads; not what travels to its home partition, which lies in the
-inputs as it is.
+Where the operator has set keys: the episodes and the merges of patients in the changelog, and dead letters whole. Not
+the positions, which hold no patient data; not the coding events, which billing reads; not what travels to its home
+partition, which lies in the inputs as it is.
 
 What was written before there were keys is read as it is, and sealed when it is written again.
 """
@@ -10,7 +10,7 @@ What was written before there were keys is read as it is, and sealed when it is 
 from msgspec.structs import replace
 
 from streams.processing.adapter_topics import AdapterTopics, MessageStandard
-from streams.processing.changelog import is_episode_key
+from streams.processing.changelog import holds_patient_data
 from streams.processing.encryption import Cipher, EnvelopeCipher, UnknownKeyError, is_sealed, value_context
 from streams.processing.encryption_keys import parse_keys
 from streams.processing.records import InputRecord, OutputRecord
@@ -47,12 +47,12 @@ class Sealing:
             return record
         if record.topic in self._dead_letters:
             return seal_dead_letter(record, self._cipher)
-        if record.topic != self._changelog or record.value is None or not is_episode_key(record.key or b""):
+        if record.topic != self._changelog or record.value is None or not holds_patient_data(record.key or b""):
             return record
         context = value_context(record.topic, record.partition, record.key)
         return replace(record, value=self._cipher.seal(record.value, context=context))
 
-    def opened_episode(self, partition: int, key: bytes, value: bytes) -> bytes:
+    def opened_state(self, partition: int, key: bytes, value: bytes) -> bytes:
         """The *value* of *key* in *partition* of the changelog, as it was before it was sealed.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Sends surveys and treatments to the input topics, and refuses what no worker would take in."""
+"""Sends surveys, treatments and merges to the input topics, and refuses what no worker would take in."""
 
 import asyncio
 from collections import Counter
@@ -29,7 +29,7 @@ class Refusal(NamedTuple):
 
 
 class EventSender:
-    """An idempotent producer of input events, keyed by episode.
+    """An idempotent producer of input events, keyed by episode or patient.
 
     Args:
         connection: Options of an aiokafka client.
@@ -77,18 +77,27 @@ class EventSender:
         value = value.strip()
         try:
             kind = _kind_of(value)
-            decode = self._decoder.decode_survey if kind is InputKind.SURVEY else self._decoder.decode_treatment
-            decoded = decode(value)
+            key = self._key(kind, value)
         except RejectedError as rejected:
             return Refusal(source, line, str(rejected.reason), rejected.detail)
         except ValueError as fault:
             return Refusal(source, line, "not_an_event", str(fault))
-        future = await self._producer.send(self._topics[kind], value=value, key=decoded.episode_id.encode())
+        future = await self._producer.send(self._topics[kind], value=value, key=key.encode())
         self._unconfirmed.add(future)
         self._sent[kind.value] += 1
         if len(self._unconfirmed) >= _UNCONFIRMED_MAX:
             await self._confirm()
         return None
+
+    def _key(self, kind: InputKind, value: bytes) -> str:
+        """What an event is keyed by: its episode, or the patient who survives."""
+        match kind:
+            case InputKind.SURVEY:
+                return self._decoder.decode_survey(value).episode_id
+            case InputKind.TREATMENT:
+                return self._decoder.decode_treatment(value).episode_id
+            case InputKind.PATIENT_MERGE:
+                return self._decoder.decode_merge(value).surviving_patient_id
 
     async def flush(self) -> Counter[str]:
         """Wait until the brokers have everything; how many events of each kind were sent."""
@@ -110,5 +119,7 @@ def _kind_of(value: bytes) -> InputKind:
         return InputKind.SURVEY
     if isinstance(event, dict) and "treatment_id" in event:
         return InputKind.TREATMENT
-    message = "neither a survey (survey_id) nor a treatment (treatment_id)"
+    if isinstance(event, dict) and "merged_patient_id" in event:
+        return InputKind.PATIENT_MERGE
+    message = "no survey (survey_id), treatment (treatment_id) or merge (merged_patient_id)"
     raise ValueError(message)

@@ -53,7 +53,7 @@ def explain_policy(policy: Policy) -> list[str]:
 def _published(policy: Policy) -> str:
     told = [f"{code} {when}" for code, when in _OUTCOMES.items() if code in policy.published_codes]
     kept = [f"{code} {when}" for code, when in _OUTCOMES.items() if code not in policy.published_codes]
-    return f"{_listed(told, 'and')}; not published: {_listed(kept, 'and')}"
+    return f"{_listed(told, 'and')}; not published: {_listed(kept, 'and') or 'none'}"
 
 
 def _time(policy: Policy) -> list[str]:

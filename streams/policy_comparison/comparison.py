@@ -1,7 +1,6 @@
 """Two policies on one history: which codes are gained, lost or changed, and what billing would be told of a switch."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
@@ -12,7 +11,6 @@ from schemas.vocabulary import CodingAction
 from streams.domain.coder import CodedEpisode
 from streams.domain.coding import Coding, coding_of, content
 from streams.domain.decision import Coded, decide
-from streams.domain.fact import Fact
 from streams.domain.policy import Policy
 
 NAMED_MAX = 20
@@ -75,8 +73,7 @@ class PolicyComparison:
 
     def take(self, episode_id: str, coded: CodedEpisode, before: Policy, after: Policy, *, as_of_ms: int = 0) -> None:
         """Count one episode, decided by both policies, with the windows closed that have by *as_of_ms*."""
-        facts = coded.episode.facts
-        one, other = _coding(facts, before, as_of_ms), _coding(facts, after, as_of_ms)
+        one, other = _coding(coded, before, as_of_ms), _coding(coded, after, as_of_ms)
         self.episode_count += 1
         self.before_count += one is not None
         self.after_count += other is not None
@@ -112,9 +109,9 @@ class PolicyComparison:
             named.append(episode_id)
 
 
-def _coding(facts: Iterable[Fact], policy: Policy, as_of_ms: int) -> Coding | None:
-    decision = decide(facts, policy, as_of_ms)
-    return coding_of(decision, policy) if isinstance(decision, Coded) else None
+def _coding(coded: CodedEpisode, policy: Policy, as_of_ms: int) -> Coding | None:
+    decision = decide(coded.episode.facts, policy, as_of_ms)
+    return coding_of(decision, policy, dict(coded.survivors)) if isinstance(decision, Coded) else None
 
 
 def _changed(one: Coding | None, other: Coding | None) -> list[str]:

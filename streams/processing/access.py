@@ -62,6 +62,7 @@ class Role(StrEnum):
     OBSERVER = "observer"
     AUDITOR = "auditor"
     REPLAYER = "replayer"
+    REGISTRAR = "registrar"
     OPERATOR = "operator"
     FHIR_ADAPTER = "fhir-adapter"
     HL7V2_ADAPTER = "hl7v2-adapter"
@@ -78,7 +79,7 @@ def replay_transactional_id(topology: Topology) -> str:
     return f"{topology.app_id}-dead-letter-replay"
 
 
-def rights_of(role: Role, topology: Topology) -> tuple[Right, ...]:  # noqa: PLR0911 - one per role
+def rights_of(role: Role, topology: Topology) -> tuple[Right, ...]:  # noqa: C901, PLR0911 - one per role
     """The least set of rights with which *role* can do its work."""
     match role:
         case Role.WORKER:
@@ -96,9 +97,13 @@ def rights_of(role: Role, topology: Topology) -> tuple[Right, ...]:  # noqa: PLR
             return _of_an_auditor(topology)
         case Role.REPLAYER:
             return _of_a_replayer(topology)
+        case Role.REGISTRAR:
+            read_by_it = (topology.patient_merged, topology.episodes_changelog)
+            return tuple(_topic(name, Operation.READ) for name in read_by_it)
         case Role.OPERATOR:
             operations = (Operation.CREATE, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS)
-            return tuple(_topic(s.name, operation) for s in topology.specifications for operation in operations)
+            made = (_topic(s.name, operation) for s in topology.specifications for operation in operations)
+            return (*made, _topic(topology.ticks, Operation.WRITE))
         case Role.FHIR_ADAPTER | Role.HL7V2_ADAPTER:
             return _of_an_adapter(AdapterTopics(_STANDARDS[role], topology))
 
@@ -149,7 +154,8 @@ def _of_an_adapter(topics: AdapterTopics) -> tuple[Right, ...]:
     return (
         _topic(topics.messages, Operation.READ),
         _topic(topics.dead_letter, Operation.WRITE),
-        *_to_inputs(topics.topology),
+        _topic(topics.topology.survey_completed, Operation.WRITE),
+        _topic(topics.topology.treatment_recorded, Operation.WRITE),
         _group(topics.group_id, Operation.READ),
         Right(ResourceType.TRANSACTIONAL_ID, f"{topics.group_id}-", Operation.WRITE, PatternType.PREFIXED),
     )

@@ -32,6 +32,13 @@ class Gathering(msgspec.Struct):
     arrivals: list[EncodedArrival] = []
     cause: TraceContext | None = None
     """The trace that the last of them belongs to, where traces are followed."""
+    merged_at_ms: int | None = None
+    """Where a patient of the episode was merged: the Kafka timestamp of what touched the episode in this step."""
+
+    def newest_timestamp_ms(self, *, otherwise: int) -> int:
+        """The newest Kafka timestamp of what has arrived or of who was merged; *otherwise* where neither has."""
+        arrived = [arrival.timestamp_ms for arrival in self.arrivals]
+        return max(arrived + ([self.merged_at_ms] if self.merged_at_ms is not None else []), default=otherwise)
 
     def take(self, fact: Fact, timestamp_ms: int) -> None:
         """Add *fact*.

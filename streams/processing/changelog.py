@@ -1,7 +1,8 @@
 """How episodes and positions are written to the compacted changelog, and read again.
 
-A key is one letter for the kind of record, then the episode id; of an episode that was forgotten, a hash of it. The
-value of an episode (`stored_episode`) is also how it is held in memory, so that a restore copies bytes.
+A key is one letter for the kind of record, then the episode id; of an episode that was forgotten, a hash of it; of a
+merge of patients, a hash of its value. The value of an episode (`stored_episode`) is also how it is held in memory, so
+that a restore copies bytes.
 """
 
 from hashlib import blake2b
@@ -11,7 +12,9 @@ import msgspec
 POSITIONS_KEY = b"P"
 _EPISODE = b"E"
 _FORGOTTEN = b"F"
+_MERGE = b"M"
 _NAME_BYTES = 8
+_DIGEST_BYTES = 16
 
 
 class ChangelogFormatError(ValueError):
@@ -60,6 +63,21 @@ def forgotten_key(key: bytes) -> bytes:
 def is_forgotten_key(key: bytes) -> bool:
     """Whether *key* is what is left of a forgotten episode."""
     return key.startswith(_FORGOTTEN)
+
+
+def merge_key(value: bytes) -> bytes:
+    """The key of the record of a merge with *value*; it shows no patient's id."""
+    return _MERGE + blake2b(value, digest_size=_DIGEST_BYTES).digest()
+
+
+def is_merge_key(key: bytes) -> bool:
+    """Whether *key* is a merge's."""
+    return key.startswith(_MERGE)
+
+
+def holds_patient_data(key: bytes) -> bool:
+    """Whether what stands under *key* is about patients."""
+    return is_episode_key(key) or is_merge_key(key)
 
 
 def encode_positions(positions: Positions) -> bytes:

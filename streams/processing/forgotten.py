@@ -1,7 +1,7 @@
 """Which episodes are forgotten: so that what comes for one later is turned away, and never coded a second time.
 
-There is no time after which an episode's id cannot come back, so this is kept for good: 8 bytes of each, by which
-nobody is known. Would it be dropped some day, a later course of care under the same id could be coded beside the first.
+There is no time after which an episode's id cannot come back, so this is kept for good: 8 bytes of each, a hash of its
+id. Would it be dropped some day, a later course of care under the same id could be coded beside the first.
 """
 
 from collections.abc import Iterable

@@ -33,9 +33,17 @@ class Router:
 
     def forward(self, record: FetchedRecord, origin: Origin, episode_id: str, output: TaskOutput) -> None:
         """Send *record* to the home of *episode_id*."""
-        home = home_partition(episode_id, self._task_count)
+        self._send(record, origin, home_partition(episode_id, self._task_count), output)
+
+    def tell_all(self, record: FetchedRecord, origin: Origin, output: TaskOutput) -> None:
+        """Send *record* to every other task."""
+        for partition in range(self._task_count):
+            if partition != self._partition:
+                self._send(record, origin, partition, output)
+
+    def _send(self, record: FetchedRecord, origin: Origin, partition: int, output: TaskOutput) -> None:
         headers = travelling_headers(origin)
-        output.records.append(OutputRecord(self._rekey, home, record.key, record.value, headers))
+        output.records.append(OutputRecord(self._rekey, partition, record.key, record.value, headers))
         output.rekeyed += 1
 
     def reject(self, record: FetchedRecord, origin: Origin, rejected: RejectedError, output: TaskOutput) -> None:

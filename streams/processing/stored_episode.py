@@ -9,7 +9,8 @@ is decided, and only its ledger written anew (`grown`). Where a fact may be know
 A value is big-endian and has three parts:
 
     head     format (1 byte), newest Kafka timestamp in ms (8), surveys (4), treatments (4), length of the tail (4)
-    tail     MessagePack of the transport events that came with two contents and of the ledger; none if both are empty
+    tail     MessagePack of the transport events that came with two contents, of the ledger, and of patients who were
+             merged into others; none if all are empty
     facts    MessagePack, one behind the other, arrays without field names; in no order
 """
 
@@ -43,6 +44,7 @@ class EpisodeFormatError(ChangelogFormatError):
 class _Tail(msgspec.Struct, frozen=True, array_like=True):
     contested: tuple[tuple[str, str], ...]
     ledger: Ledger
+    survivors: tuple[tuple[str, str], ...] = ()
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -57,9 +59,7 @@ def encode_episode(coded: CodedEpisode) -> bytes:
     """The bytes of *coded*."""
     episode = coded.episode
     surveys = [type(fact) for fact in episode.facts].count(Survey)
-    tail = (
-        b"" if not episode.contested and not coded.ledger.entries else _encode(_Tail(episode.contested, coded.ledger))
-    )
+    tail = _encoded_tail(_Tail(episode.contested, coded.ledger, coded.survivors))
     head = _pack_head(_FORMAT, episode.newest_timestamp_ms, surveys, len(episode.facts) - surveys, len(tail))
     return head + tail + _without_length(_encode(episode.facts), len(episode.facts))
 
@@ -74,7 +74,7 @@ def decode_episode(value: bytes) -> CodedEpisode:
     facts_at = _HEAD_BYTES + tail_bytes
     tail, facts = _decoded(value[_HEAD_BYTES:facts_at], value[facts_at:], surveys + treatments)
     in_order = sorted(facts, key=transport_event)
-    return CodedEpisode(Episode(tuple(in_order), newest_timestamp_ms, tail.contested), tail.ledger)
+    return CodedEpisode(Episode(tuple(in_order), newest_timestamp_ms, tail.contested), tail.ledger, tail.survivors)
 
 
 def check_format(value: bytes) -> None:
@@ -145,10 +145,9 @@ class GrownEpisode(msgspec.Struct, frozen=True, gc=False):
         """What billing was told so far."""
         return self.tail.ledger
 
-    def with_ledger(self, ledger: Ledger) -> bytes:
-        """The bytes of this episode, with *ledger* in place of its own."""
-        contested = self.tail.contested
-        tail = _encode(_Tail(contested, ledger)) if contested or ledger.entries else b""
+    def with_ledger(self, ledger: Ledger, survivors: tuple[tuple[str, str], ...] = ()) -> bytes:
+        """The bytes of this episode, with *ledger* and *survivors* in place of its own."""
+        tail = _encoded_tail(_Tail(self.tail.contested, ledger, survivors))
         treatments = len(self.facts) - self.survey_count
         head = _pack_head(_FORMAT, self.newest_timestamp_ms, self.survey_count, treatments, len(tail))
         return head + tail + self.encoded_facts
@@ -207,6 +206,17 @@ def fact_count(value: bytes) -> int:
     return surveys + treatments
 
 
+def patients_of(value: bytes) -> set[str]:
+    """The patients whom the facts of *value* name.
+
+    Raises:
+        EpisodeFormatError: The changelog holds what this version did not write.
+    """
+    _, surveys, treatments, tail_bytes = _parts(value)
+    _, facts = _decoded(b"", value[_HEAD_BYTES + tail_bytes :], surveys + treatments)
+    return {fact.patient_id for fact in facts}
+
+
 def may_hold_event(value: bytes, fact: Fact) -> bool:
     """False only where the transport event of *fact* is not in *value*.
 
@@ -219,6 +229,10 @@ def may_hold_version(value: bytes, fact: Fact) -> bool:
     """False only where no version of the survey or treatment of *fact* is in *value*."""
     _, record_id = fact.identity
     return _encode(record_id) in value
+
+
+def _encoded_tail(tail: _Tail) -> bytes:
+    return _encode(tail) if tail.ledger.entries or tail.contested or tail.survivors else b""
 
 
 def _event_bytes(fact: Fact) -> bytes:

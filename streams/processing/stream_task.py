@@ -6,14 +6,13 @@ into the one transaction of the worker's step, together with the positions that 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
+from types import MappingProxyType
 from typing import TypeAlias
 
 from streams.domain.decision import Coded, NotCoded
 from streams.domain.fact import left_behind
-from streams.domain.policy import Policy
-from streams.intake.decoder import Decoded, Decoder
+from streams.intake.decoder import Decoded
 from streams.intake.rejection import RejectedError
 from streams.processing.arrivals import Gathering, not_taken_back
 from streams.processing.changelog import (
@@ -25,14 +24,16 @@ from streams.processing.changelog import (
 )
 from streams.processing.deciding import decided_episode
 from streams.processing.forgotten import ForgottenEpisodes
+from streams.processing.merged_patients import MergedPatients
 from streams.processing.records import Batch, FetchedRecord, OutputRecord, PlacedRecord
 from streams.processing.rekeying import Origin, arrived_origin, origin_of
 from streams.processing.routing import Router
-from streams.processing.stored_episode import may_wait, with_new_facts
+from streams.processing.stored_episode import with_new_facts
+from streams.processing.task_coder import Coder
 from streams.processing.task_output import TaskOutput
 from streams.processing.task_time import TaskTime
 from streams.processing.telling import Teller
-from streams.processing.topology import InputKind, Topology
+from streams.processing.topology import InputKind
 from streams.processing.trace_context import trace_context
 
 Arrivals: TypeAlias = dict[bytes, Gathering]
@@ -44,24 +45,6 @@ _LOOKS_A_STEP = 4_096
 """Some hundred milliseconds: what is coded meanwhile waits for no longer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Coder:
-    """What every task of a worker shares: how to read, by which rules, and into which topics."""
-
-    decoder: Decoder
-    policy: Policy
-    topology: Topology
-    partition_counts: Mapping[str, int]
-    """Of every topic of the topology."""
-    follows_traces: bool = False
-    """Whether coding events continue the traces of the records that cause them."""
-
-    @property
-    def task_count(self) -> int:
-        """How many partitions the changelog has."""
-        return self.partition_counts[self.topology.episodes_changelog]
-
-
 class StreamTask:
     """The episodes and positions of one partition.
 
@@ -71,15 +54,17 @@ class StreamTask:
         episodes: Encoded episodes by changelog key; the task changes it.
         positions: Those that belong to *episodes*; None where nothing was read.
         forgotten: What is left of forgotten episodes, by changelog key.
+        merges: Merges of patients, by changelog key.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of its state
         self,
         partition: int,
         coder: Coder,
         episodes: MutableMapping[bytes, bytes],
         positions: Positions | None = None,
         forgotten: Iterable[bytes] = (),
+        merges: Mapping[bytes, bytes] = MappingProxyType({}),
     ) -> None:
         self.partition = partition
         self.episodes = episodes
@@ -96,6 +81,7 @@ class StreamTask:
         self._ticks = coder.topology.ticks
         self._changelog = coder.topology.episodes_changelog
         self._router = Router(partition, coder.topology, coder.partition_counts)
+        self._patients = MergedPatients(merges, coder.decoder, self._router, (self._changelog, partition))
         self._teller = Teller(partition, coder.policy, coder.topology, coder.partition_counts)
         self._decode = {
             InputKind.SURVEY: coder.decoder.decode_survey,
@@ -125,7 +111,7 @@ class StreamTask:
                 continue
             next_offset = records[-1].offset + 1
             if topic == self._ticks:
-                self.time.pass_by(records)
+                self.time.pass_by([tick for tick in records if tick.offset >= (self._ticks_read or 0)])
                 self._ticks_read = next_offset
             else:
                 for start in range(0, len(records), _RECORDS_A_TURN):
@@ -134,6 +120,7 @@ class StreamTask:
                 self.next_offsets[topic] = output.next_offsets[topic] = next_offset
             output.consumed[topic] += len(records)
             output.consumed_bytes[topic] += sum(len(record.value or b"") for record in records)
+        yield from self._patients.touching(arrivals, self.episodes)
         gathered = iter(arrivals.items())
         while turn := tuple(islice(gathered, _RECORDS_A_TURN)):
             for key, gathering in turn:
@@ -157,11 +144,11 @@ class StreamTask:
         output.next_offsets[self._ticks] = self.next_offsets.get(self._ticks, 0)
 
     def _look(self, key: bytes, output: TaskOutput) -> None:
-        """Do with an episode what its time has come for: code that no follow-up came, or forget it."""
+        """Do with an episode what its time has come for: decide it without a new fact, or forget it."""
         stored = self.episodes.get(key)
         if stored is None:
             return
-        if self._coder.policy.closes_windows and may_wait(stored):
+        if self.time.is_to_be_decided(key, stored):
             self._keep(key, stored, self._decided(key, Gathering(stored), output), output)
         if self.time.is_to_be_forgotten(stored):
             self._forget(key, output)
@@ -175,15 +162,18 @@ class StreamTask:
         output.forgotten += 1
 
     def _take(self, topic: str, records: Sequence[FetchedRecord], arrivals: Arrivals, output: TaskOutput) -> None:
-        if topic in self._kinds:
-            self._take_input(topic, records, arrivals, output)
-        else:
+        kind = self._kinds.get(topic)
+        if kind is None:
             self._take_rekeyed(topic, records, arrivals, output)
+        elif kind is InputKind.PATIENT_MERGE:
+            self._patients.take_input(topic, records, output)
+        else:
+            self._take_input(topic, records, arrivals, output)
 
     def _take_input(self, topic: str, records: Sequence[FetchedRecord], arrivals: Arrivals, output: TaskOutput) -> None:
         """Decode records and put each where it belongs: its episode, its way home, or the dead letters."""
         kind, partition = self._kinds[topic], self.partition
-        decode = self._decode[kind]
+        decode, survivors = self._decode[kind], self._patients.survivors
         for record in records:
             try:
                 decoded = decode(record.value, record.headers)
@@ -199,6 +189,8 @@ class StreamTask:
                         self._forgotten.turn_away(key)
                     gathering = arrivals[key] = Gathering(stored)
                 gathering.take(decoded.fact, record.timestamp)
+                if decoded.fact.patient_id in survivors:
+                    gathering.merged_at_ms = record.timestamp
                 if decoded.fact.moved_from_episode_id is not None:
                     origin = origin_of(PlacedRecord.of(record, topic, partition), kind)
                     self._leave(record, origin, decoded, arrivals, output)
@@ -216,11 +208,15 @@ class StreamTask:
         for fetched in records:
             record = PlacedRecord.of(fetched, topic, self.partition)
             origin = arrived_origin(record)
+            if origin.kind is InputKind.PATIENT_MERGE:
+                self._patients.take(record, origin, output)
+                continue
             try:
                 decoded = self._decode[origin.kind](record.value, origin.headers)
                 if not origin.leaves:
                     gathering = self._gathering(decoded.episode_id, arrivals)
                     gathering.take(decoded.fact, origin.timestamp_ms)
+                    self._patients.mark(gathering, decoded.fact, origin.timestamp_ms)
                     if self._follows_traces:
                         gathering.cause = trace_context(origin.headers) or gathering.cause
                 self._leave(record, origin, decoded, arrivals, output)
@@ -246,6 +242,7 @@ class StreamTask:
             gathering.take_back(fact, origin.timestamp_ms)
         except RejectedError as rejected:
             raise not_taken_back(rejected) from None
+        self._patients.mark(gathering, fact, origin.timestamp_ms)
         if self._follows_traces:
             gathering.cause = trace_context(origin.headers) or gathering.cause
 
@@ -261,9 +258,10 @@ class StreamTask:
 
     def _advance(self, key: bytes, gathering: Gathering, output: TaskOutput) -> None:
         stored, arrivals = gathering.stored, gathering.arrivals
-        if not arrivals:
+        is_of_merged = gathering.merged_at_ms is not None
+        if not arrivals and (stored is None or not is_of_merged):
             return  # all were turned away
-        value = with_new_facts(stored, arrivals, self._coder.policy)
+        value = None if is_of_merged else with_new_facts(stored, arrivals, self._coder.policy)
         if value is None:
             value = self._decided(key, gathering, output)
         else:
@@ -280,16 +278,20 @@ class StreamTask:
 
     def _decided(self, key: bytes, gathering: Gathering, output: TaskOutput) -> bytes:
         """The episode with what has arrived, after a decision; what billing is to be told goes into *output*."""
-        arrived, policy, as_of_ms = gathering.arrivals, self._coder.policy, self.time.as_of_ms
         value, decision, event = decided_episode(
-            gathering.stored, arrived, episode_id=episode_id_of(key), policy=policy, as_of_ms=as_of_ms
+            gathering.stored,
+            gathering.arrivals,
+            episode_id=episode_id_of(key),
+            policy=self._coder.policy,
+            as_of_ms=self.time.as_of_ms,
+            survivors=self._patients.survivors,
         )
         if decision is not None:
             output.decisions[decision.code if isinstance(decision, Coded) else decision.missing.reason] += 1
             if isinstance(decision, NotCoded) and decision.closes_at is not None:
                 self.time.note_closing(key, decision.closes_at)
         if event is not None:
-            at_ms = max((arrival.timestamp_ms for arrival in arrived), default=self.time.told_at_ms)
+            at_ms = gathering.newest_timestamp_ms(otherwise=self.time.told_at_ms)
             self._teller.tell(event, cause=gathering.cause, caused_at_ms=at_ms, output=output)
         return value
 

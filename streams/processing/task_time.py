@@ -6,7 +6,8 @@ goes back, and it goes by the hour. A task reads its ticks in step with its fact
 that is behind; and a tick counts as read when all is done that it brings due, so that a worker that is killed meanwhile
 does the rest.
 
-Where the policy does not ask for time, a tick is noted and nothing else is done.
+Where the policy does not ask for time, a tick is noted and nothing else is done. One that an operator sends may ask for
+something else (`DECIDE_ANEW`): what every episode comes to by the policy of now, after a switch.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +21,8 @@ from streams.processing.stored_episode import head_of, may_wait
 _MS_PER_DAY = 86_400_000
 _EPISODES_A_TURN = 4_096
 _AT_ONCE = 0
+DECIDE_ANEW = b"decide-anew"
+"""The value of a tick that has every episode decided anew."""
 
 
 class TaskTime:
@@ -38,12 +41,16 @@ class TaskTime:
         self._retention_ms = policy.retention_days * _MS_PER_DAY if policy.retention_days is not None else None
         self._agenda: Agenda | None = None
         """None until the first tick: a task that was restored has nobody's agenda."""
+        self._is_asked_anew = False
+        self._anew: set[bytes] = set()
+        """The episodes that are still to be decided anew."""
 
     def pass_by(self, ticks: Sequence[FetchedRecord]) -> None:
         """Let the time be that of the latest of *ticks*; it never goes back."""
-        latest_ms = max(tick.timestamp for tick in ticks)
+        latest_ms = max((tick.timestamp for tick in ticks), default=0)
         self.told_at_ms = max(self.told_at_ms, min(latest_ms, LAST_MS))
         self.as_of_ms = begun_hour_ms(self.told_at_ms)
+        self._is_asked_anew = self._is_asked_anew or any(tick.value == DECIDE_ANEW for tick in ticks)
 
     @property
     def is_due(self) -> bool:
@@ -56,6 +63,12 @@ class TaskTime:
 
     def planning(self, episodes: Mapping[bytes, bytes]) -> Iterator[None]:
         """Make the agenda of *episodes*, in turns, where it is needed and not made."""
+        if self._is_asked_anew:
+            self._is_asked_anew, self._anew, self._agenda = False, set(episodes), Agenda()
+            for number, key in enumerate(episodes, start=1):
+                self._agenda.note(key, _AT_ONCE)
+                if number % _EPISODES_A_TURN == 0:
+                    yield
         if self._agenda is not None or not self._policy.needs_time:
             return
         self._agenda = Agenda()
@@ -66,6 +79,13 @@ class TaskTime:
                 self.note_kept(key, value)
             if number % _EPISODES_A_TURN == 0:
                 yield
+
+    def is_to_be_decided(self, key: bytes, value: bytes) -> bool:
+        """Whether an episode that is looked at is decided: for its window may have closed, or once, as it was asked."""
+        if key in self._anew:
+            self._anew.discard(key)
+            return True
+        return self._policy.closes_windows and may_wait(value)
 
     def note_kept(self, key: bytes, value: bytes) -> None:
         """An episode is kept: it will be looked at when it may be forgotten."""

@@ -10,6 +10,7 @@ class InputKind(StrEnum):
 
     SURVEY = "survey-completed"
     TREATMENT = "treatment-recorded"
+    PATIENT_MERGE = "patient-merged"
 
 
 RECORD_BYTES_MAX = 16 * 1024 * 1024
@@ -76,6 +77,11 @@ class Topology:
         return f"{self.topic_prefix}{InputKind.TREATMENT}"
 
     @property
+    def patient_merged(self) -> str:
+        """In: merges of patient ids."""
+        return f"{self.topic_prefix}{InputKind.PATIENT_MERGE}"
+
+    @property
     def coding_events(self) -> str:
         """Out: the billing topic."""
         return f"{self.topic_prefix}coding-events"
@@ -113,12 +119,16 @@ class Topology:
     @property
     def kinds(self) -> Mapping[str, InputKind]:
         """The input topics, and what each tells."""
-        return {self.survey_completed: InputKind.SURVEY, self.treatment_recorded: InputKind.TREATMENT}
+        return {
+            self.survey_completed: InputKind.SURVEY,
+            self.treatment_recorded: InputKind.TREATMENT,
+            self.patient_merged: InputKind.PATIENT_MERGE,
+        }
 
     @property
     def sources(self) -> tuple[str, ...]:
         """All topics that the tasks read."""
-        return (self.survey_completed, self.treatment_recorded, self.episodes_rekey, self.ticks)
+        return (*self.kinds, self.episodes_rekey, self.ticks)
 
     @property
     def in_step(self) -> tuple[str, ...]:
@@ -131,6 +141,7 @@ class Topology:
         return (
             TopicSpecification(self.survey_completed, "in: surveys", KEPT),
             TopicSpecification(self.treatment_recorded, "in: treatments", KEPT),
+            TopicSpecification(self.patient_merged, "in: merges of patient ids", KEPT),
             TopicSpecification(self.episodes_rekey, "internal: records on their way home", KEPT_OURS, internal=True),
             TopicSpecification(self.episodes_changelog, "internal: the episodes", _COMPACTED, internal=True),
             TopicSpecification(self.ticks, "internal: what time it is", _TICKS, internal=True),

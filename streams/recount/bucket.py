@@ -1,6 +1,6 @@
 """What should have come out of some of the episodes, by the input alone, and what did."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -17,9 +17,18 @@ from streams.intake.rejection import RejectionReason
 from streams.processing.arrivals import FACTS_MAX
 from streams.recount.billing_view import BillingView, without_action
 from streams.recount.comparison import Recount
-from streams.recount.entries import Entry, EventEntry, FactEntry, LetterEntry, RejectedEntry, TurnedAwayEntry
+from streams.recount.entries import (
+    Entry,
+    EventEntry,
+    FactEntry,
+    LetterEntry,
+    MergeEntry,
+    RejectedEntry,
+    TurnedAwayEntry,
+)
 from streams.recount.partition_times import PartitionTimes
 from streams.recount.standing import Standing
+from streams.recount.told_merges import ToldMerge, survivors_of
 
 _Content: TypeAlias = dict[str, Any]
 _NOTHING: list[Fact] = []
@@ -33,13 +42,24 @@ class BucketRecount:
         policies: That of now, then earlier ones.
         times: What time it was in each partition.
         is_compacted: Whether the billing topic is.
+        merges: All merges of patients.
     """
 
     def __init__(
-        self, policies: Sequence[Policy], *, times: PartitionTimes = _AT_THE_BEGIN, is_compacted: bool = False
+        self,
+        policies: Sequence[Policy],
+        *,
+        times: PartitionTimes = _AT_THE_BEGIN,
+        is_compacted: bool = False,
+        merges: Sequence[ToldMerge] = (),
     ) -> None:
         self._policies = policies
         self._times = times
+        self._survivors = survivors_of(merges, only_taken_in=True)
+        self._survivors_then = survivors_of(merges, only_taken_in=False)
+        """When all merges are taken in."""
+        self._merges_wait = any(one.standing is not Standing.TAKEN_IN for one in merges)
+        self._merges: Counter[Standing] = Counter()
         self._taken_in: dict[str, list[Fact]] = defaultdict(list)
         self._moving: dict[str, list[Fact]] = defaultdict(list)
         self._waiting: dict[str, list[Fact]] = defaultdict(list)
@@ -61,6 +81,8 @@ class BucketRecount:
             match entry:
                 case FactEntry():
                     self._by_standing[entry.standing][entry.episode_id].append(entry.fact)
+                case MergeEntry():
+                    self._merges[entry.standing] += 1
                 case EventEntry():
                     self._view.take(entry.value)
                 case RejectedEntry():
@@ -75,8 +97,8 @@ class BucketRecount:
         recount, view = self._recount, self._view
         taken_in, moving, waiting = map(_record_count, (self._taken_in, self._moving, self._waiting))
         rejected = sum(r.reason != RejectionReason.NOT_TAKEN_BACK for r in self._rejected.values())
-        recount.record_count = taken_in + moving + waiting + rejected
-        recount.waiting_records = moving + waiting
+        recount.record_count = taken_in + moving + waiting + rejected + self._merges.total()
+        recount.waiting_records = moving + waiting + self._merges.total() - self._merges[Standing.TAKEN_IN]
         recount.waiting_records += sum(r.standing is not Standing.TAKEN_IN for r in self._rejected.values())
         recount.actions, recount.held_count = view.actions, len(view.active)
         for fault in view.faults:
@@ -101,20 +123,23 @@ class BucketRecount:
         event = self._view.active.get(episode_id)
         held = without_action(event) if event is not None else None
         certain_ms, latest_ms = self._times.of_episode(episode_id)
-        expected = _code(episode_id, taken_in, self._policies[0], certain_ms)
+        policy = self._policies[0]
+        expected = _code(episode_id, taken_in, policy, certain_ms, self._survivors)
         recount.code_count += expected is not None
-        may_have_closed = latest_ms != certain_ms and self._policies[0].closes_windows
-        if moving or waiting or may_have_closed:
+        may_have_closed = latest_ms != certain_ms and policy.closes_windows
+        if moving or waiting or may_have_closed or self._merges_wait:
             everything = [*taken_in, *moving, *waiting]
-            if _code(episode_id, everything, self._policies[0], latest_ms) != held:
+            if _code(episode_id, everything, policy, latest_ms, self._survivors_then) != held:
                 recount.waiting.add(episode_id)
-        if moving or (may_have_closed and _code(episode_id, taken_in, self._policies[0], latest_ms) == held):
+        if moving or (self._merges_wait and self._is_alike(expected, held)):
             return  # what is on the move may show in what billing holds, in part
+        if may_have_closed and self._is_alike(_code(episode_id, taken_in, policy, latest_ms, self._survivors), held):
+            return
         if expected == held:
-            if event is not None and not _is_flagged_rightly(event, self._policies[0]):
+            if event is not None and not _is_flagged_rightly(event, policy):
                 recount.different.add(episode_id)
                 recount.different_fields["past_filing_limit"] += 1
-        elif any(_code(episode_id, taken_in, policy, certain_ms) == held for policy in self._policies[1:]):
+        elif any(_code(episode_id, taken_in, p, certain_ms, self._survivors) == held for p in self._policies[1:]):
             recount.by_earlier_policy += 1
         elif held is None:
             recount.missing.add(episode_id)
@@ -123,6 +148,12 @@ class BucketRecount:
         else:
             recount.different.add(episode_id)
             recount.different_fields.update(name for name in expected if expected[name] != held.get(name))
+
+    def _is_alike(self, code: _Content | None, held: _Content | None) -> bool:
+        """Whether billing may hold *code*: under either id of a patient, while a merge is on its way."""
+        if code is None or held is None or not self._merges_wait:
+            return code == held
+        return code | {"patient_id": None} == held | {"patient_id": None}
 
     # -----------------------------------------------------------------------------------------
     # Dead letters
@@ -171,12 +202,14 @@ def _record_count(by_episode: Mapping[str, Sequence[Fact]]) -> int:
     return sum(fact.moved_to_episode_id is None for facts in by_episode.values() for fact in facts)
 
 
-def _code(episode_id: str, facts: Sequence[Fact], policy: Policy, as_of_ms: int) -> _Content | None:
+def _code(
+    episode_id: str, facts: Sequence[Fact], policy: Policy, as_of_ms: int, survivors: Mapping[str, str]
+) -> _Content | None:
     """The content of the code that *facts* earn, as it looks after a trip over the wire."""
     decision = decide(_told_once(facts), policy, as_of_ms)
     if not isinstance(decision, Coded):
         return None
-    told = without_action(content(coding_of(decision, policy), episode_id, CodingAction.NEW))
+    told = without_action(content(coding_of(decision, policy, survivors), episode_id, CodingAction.NEW))
     published: _Content = orjson.loads(orjson.dumps(told))  # tuples become lists
     return published
 

@@ -25,6 +25,12 @@ class TurnedAwayEntry(msgspec.Struct, frozen=True, array_like=True, tag="A"):
     reason: RejectionReason
 
 
+class MergeEntry(msgspec.Struct, frozen=True, array_like=True, tag="M"):
+    """One that tells of a merge of patients; it is counted here, and what it says is known before."""
+
+    standing: Standing
+
+
 class RejectedEntry(msgspec.Struct, frozen=True, array_like=True, tag="R"):
     """One that cannot be taken in."""
 
@@ -48,7 +54,7 @@ class EventEntry(msgspec.Struct, frozen=True, array_like=True, tag="E"):
     value: bytes | None
 
 
-Entry: TypeAlias = FactEntry | TurnedAwayEntry | RejectedEntry | LetterEntry | EventEntry
+Entry: TypeAlias = FactEntry | MergeEntry | TurnedAwayEntry | RejectedEntry | LetterEntry | EventEntry
 
 encode_entry = msgspec.msgpack.Encoder().encode
 decode_entries = msgspec.msgpack.Decoder(list[Entry]).decode

@@ -8,6 +8,7 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from streams.domain.fact import left_behind
+from streams.intake.decoder import Decoder
 from streams.intake.rejection import RejectedError, RejectionReason
 from streams.kafka.log_reader import OffsetRange, log_ranges, offsets_at, read_log, read_ranges
 from streams.kafka.stable_offsets import stable_offsets, until_settled
@@ -18,6 +19,7 @@ from streams.processing.rekeying import arrived_origin
 from streams.processing.topology import Topology
 from streams.recount.partition_times import PartitionTimes, Span
 from streams.recount.standing import Coordinates, GroupPositions, Standing
+from streams.recount.told_merges import ToldMerge, told_merges
 from streams.replay.input_decoders import Decode
 
 _Ranges = Mapping[TopicPartition, OffsetRange]
@@ -49,6 +51,8 @@ class Extent:
     is_compacted: bool = False
     """Whether the billing topic keeps only the last events of an episode, as its consumers may choose."""
     times: PartitionTimes = field(default_factory=PartitionTimes)
+    merges: tuple[ToldMerge, ...] = ()
+    """All merges of patients."""
 
     def begun_late(self, topics: Collection[str]) -> list[str]:
         """Partitions of *topics* whose first records are gone."""
@@ -96,7 +100,16 @@ async def extent_of(
         lately,
         is_compacted,
         await _times(connection, topology, positions),
+        await _merges(connection, inputs, topology, positions),
     )
+
+
+async def _merges(
+    connection: Mapping[str, Any], inputs: _Ranges, topology: Topology, positions: GroupPositions | None
+) -> tuple[ToldMerge, ...]:
+    ranges = {tp: wanted for tp, wanted in inputs.items() if tp.topic == topology.patient_merged}
+    records = [record async for run in read_ranges(connection, ranges) for record in run.records]
+    return told_merges(records, Decoder({}), positions)
 
 
 async def _is_compacted(connection: Mapping[str, Any], topic: str) -> bool:
@@ -155,6 +168,8 @@ async def _lately(
     episodes: set[bytes] = set()
     async for run in read_ranges(connection, {tp: OffsetRange(offsets[tp], inputs[tp].end) for tp in inputs}):
         for record in run.records:
+            if record.topic not in decoders:
+                continue
             try:
                 decoded = decoders[record.topic](record.value, record.headers)
             except RejectedError:

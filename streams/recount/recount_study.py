@@ -22,6 +22,7 @@ from streams.recount.entries import (
     EventEntry,
     FactEntry,
     LetterEntry,
+    MergeEntry,
     RejectedEntry,
     TurnedAwayEntry,
     decode_entries,
@@ -51,7 +52,9 @@ class RecountStudy:
         self._extent = extent
         self._opened = sealing.opened_letter
         self._policies = policies
-        self._decoders = input_decoders(Decoder(policies[0].instruments), topology)
+        decoder = Decoder(policies[0].instruments)
+        self._decoders = input_decoders(decoder, topology)
+        self._decode_merge = decoder.decode_merge
 
     def sort(self, run: Run) -> _Kept:
         """Facts and coding events by episode, dead letters and what should be one by where it was first read."""
@@ -59,11 +62,16 @@ class RecountStudy:
             return self._events(run)
         if run.partition.topic == self._topology.dead_letter:
             return self._letters(run)
+        if run.partition.topic == self._topology.patient_merged:
+            return self._merges(run)
         return self._inputs(run)
 
     def examine(self, chunks: Iterable[bytes]) -> Recount:
         """How the outcome compares with the expectation, over some of the episodes."""
-        bucket = BucketRecount(self._policies, times=self._extent.times, is_compacted=self._extent.is_compacted)
+        extent = self._extent
+        bucket = BucketRecount(
+            self._policies, times=extent.times, is_compacted=extent.is_compacted, merges=extent.merges
+        )
         for chunk in chunks:
             bucket.take(decode_entries(chunk))
         return bucket.compared()
@@ -101,6 +109,18 @@ class RecountStudy:
         if reason is not None and self._is_wanted(by.encode()):
             yield from self._rejected(record, standing, reason)
             yield by.encode(), encode_entry(TurnedAwayEntry(by, str(_coordinates(record)), reason))
+
+    def _merges(self, run: Run) -> _Kept:
+        positions, standing = self._extent.positions, Standing.TAKEN_IN
+        for record in run.records:
+            if positions is not None:
+                standing = positions.standing(run.partition, record.offset)
+            try:
+                self._decode_merge(record.value, record.headers)
+            except RejectedError as error:
+                yield from self._rejected(record, standing, error.reason)
+            else:
+                yield b"", encode_entry(MergeEntry(standing))
 
     def _rejected(self, record: InputRecord, standing: Standing, reason: RejectionReason) -> _Kept:
         coordinates = _coordinates(record)

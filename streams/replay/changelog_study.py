@@ -33,7 +33,7 @@ class ChangelogStudy(Generic[ResultT]):
     """
 
     def __init__(self, sealing: Sealing, examine: Callable[[KnownEpisodes], ResultT]) -> None:
-        self._opened = sealing.opened_episode
+        self._opened = sealing.opened_state
         self._examine = examine
 
     def sort(self, run: Run) -> Iterator[tuple[bytes, bytes]]:

@@ -1,4 +1,4 @@
-"""How the records of each input topic are decoded."""
+"""How the records of each input topic that tells of episodes are decoded."""
 
 from collections.abc import Callable, Mapping
 
@@ -15,4 +15,4 @@ def input_decoders(decoder: Decoder, topology: Topology) -> Mapping[str, Decode]
         InputKind.SURVEY: decoder.decode_survey,
         InputKind.TREATMENT: decoder.decode_treatment,
     }
-    return {topic: by_kind[kind] for topic, kind in topology.kinds.items()}
+    return {topic: by_kind[kind] for topic, kind in topology.kinds.items() if kind in by_kind}

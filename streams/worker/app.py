@@ -9,7 +9,7 @@ from streams.kafka.connection import connection_options
 from streams.kafka.fetch_progress import FetchProgress
 from streams.kafka.sealing import sealing
 from streams.processing.access import Right, Role, rights_of
-from streams.processing.stream_task import Coder
+from streams.processing.task_coder import Coder
 from streams.settings import Settings
 from streams.worker.access_watch import watch_access
 from streams.worker.broker_credentials import broker_credentials

@@ -56,13 +56,18 @@ class StreamTaskAssignor(AbstractPartitionAssignor):
     def assign(
         self, cluster: ClusterMetadata, members: Mapping[str, ConsumerProtocolMemberMetadata]
     ) -> dict[str, ConsumerProtocolMemberAssignment]:
-        """Deal out the partitions of all topics, task by task."""
+        """Deal out the partitions of all topics, task by task.
+
+        A member of another version may read fewer topics, and would end if it were given a partition of one more.
+        """
         topics = sorted({topic for metadata in members.values() for topic in metadata.subscription})
         counts = {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in topics}
         owned = {member: _tasks_of(metadata.user_data) for member, metadata in members.items()}
         dealt = assign_tasks(max(counts.values(), default=0), owned)
         return {
-            member: ConsumerProtocolMemberAssignment(self.version, _partitions(counts, tasks), b"")
+            member: ConsumerProtocolMemberAssignment(
+                self.version, _partitions({topic: counts[topic] for topic in members[member].subscription}, tasks), b""
+            )
             for member, tasks in dealt.items()
         }
 

@@ -9,7 +9,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as KafkaTopicPartition
 
-from streams.processing.changelog import POSITIONS_KEY, Positions, decode_positions, is_forgotten_key
+from streams.processing.changelog import POSITIONS_KEY, Positions, decode_positions, is_forgotten_key, is_merge_key
 from streams.processing.records import FetchedRecord
 from streams.worker.refusal import RefusedError
 from streams.worker.tuning import Tuning
@@ -25,6 +25,8 @@ class RestoredPartition:
     positions: Positions | None = None
     forgotten: set[bytes] = field(default_factory=set)
     """What is left of episodes that were forgotten, by key."""
+    merges: dict[bytes, bytes] = field(default_factory=dict)
+    """Merges of patients, by key."""
 
     def take(self, record: FetchedRecord) -> None:
         """Apply one changelog record: the last value of a key counts, and none removes it."""
@@ -35,6 +37,8 @@ class RestoredPartition:
             self.positions = decode_positions(value)
         elif is_forgotten_key(key):
             self.forgotten.add(key)
+        elif is_merge_key(key):
+            self.merges[key] = value
         else:
             self.episodes[key] = value
 

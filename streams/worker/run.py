@@ -15,7 +15,7 @@ from streams.instruments.registry import load_registry
 from streams.intake.decoder import Decoder
 from streams.kafka.clock import now_ms
 from streams.policies.policy_loading import load_policy
-from streams.processing.stream_task import Coder
+from streams.processing.task_coder import Coder
 from streams.processing.topology import Topology
 from streams.settings import Settings
 from streams.web.access import WebAccess, web_access

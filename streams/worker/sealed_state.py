@@ -63,16 +63,18 @@ class SealedRestorer:
         """
         restored = await self._restorer.restore(partitions)
         for partition, state in restored.items():
+            await self._open(partition, state.merges)
             await self._open(partition, state.episodes)
+            for value in state.episodes.values():
+                # Now, not when the episode is touched: a worker that is too old would begin, and end at any time.
+                check_format(value)
         return restored
 
-    async def _open(self, partition: int, episodes: dict[bytes, bytes]) -> None:
-        for number, (key, value) in enumerate(episodes.items()):
+    async def _open(self, partition: int, values: dict[bytes, bytes]) -> None:
+        for number, (key, value) in enumerate(values.items()):
             try:
-                episodes[key] = opened = self._sealing.opened_episode(partition, key, value)
+                values[key] = self._sealing.opened_state(partition, key, value)
             except EncryptionError as error:
                 raise RefusedError(str(error)) from error
-            # Now, not when the episode is touched: a worker that is too old would begin, and end at any time.
-            check_format(opened)
             if number % _VALUES_A_TURN == 0:
                 await asyncio.sleep(0)

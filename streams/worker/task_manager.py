@@ -22,7 +22,8 @@ from typing import NamedTuple, Protocol
 import structlog
 
 from streams.processing.records import Batch, FetchedRecord, OutputRecord
-from streams.processing.stream_task import Coder, StreamTask
+from streams.processing.stream_task import StreamTask
+from streams.processing.task_coder import Coder
 from streams.processing.task_output import TaskOutput
 from streams.worker.inbox import Backlog, Inbox
 from streams.worker.observer import Unobserved, WorkObserver
@@ -160,8 +161,8 @@ class TaskManager:
         # Ours as of now, also if this is broken off.
         self._parked = _Parked(generation, dict(kept))
         restored = await self._restorer.restore([p for p in partitions if p not in kept])
-        for partition, state in restored.items():
-            kept[partition] = StreamTask(partition, self._coder, state.episodes, state.positions, state.forgotten)
+        for partition, one in restored.items():
+            kept[partition] = StreamTask(partition, self._coder, one.episodes, one.positions, one.forgotten, one.merges)
         self._generation, self._tasks, self._parked = generation, kept, None
         self._inbox.begin(self.next_offsets())
         self._assignments += 1
@@ -218,10 +219,9 @@ class TaskManager:
         await self.revoke()
         if self._opening is None:
             return
-        for task in (self._opening, self._loop):
-            if task is not None:
-                task.cancel()
-                await asyncio.wait([task])
+        for task in filter(None, (self._opening, self._loop)):
+            task.cancel()
+            await asyncio.wait([task])
         await self._writer.close()
 
     async def _open(self) -> None:

@@ -67,6 +67,6 @@ async def send_ticks(
                         await producer.send_and_wait(topic, b"", partition=partition)
                         schedule.sent(partition, clock())
                     await asyncio.sleep(tuning.tick_check_seconds)
-        except kafka_errors.KafkaError as error:
+        except (kafka_errors.KafkaError, OSError, TimeoutError) as error:
             _log.warning("tick_not_sent", error=error)
             await asyncio.sleep(tuning.tick_check_seconds)

@@ -38,10 +38,14 @@ def claim_with(line: dict[str, Any]) -> str:
     return f"{isa}{group}{body}SE*{body.count('~') + 1}*0001~GE*1*1~IEA*1*000000001~"
 
 
-def judged(line: dict[str, Any]) -> str:
-    """What pyx12 says against a claim with *line*."""
+def judged(*lines: dict[str, Any]) -> str:
+    """What pyx12 says against an interchange of claims, each with one of *lines*."""
+    head, *_ = claim_with(lines[0]).partition("ST*")
+    claims = [f"ST*{claim_with(line).partition('ST*')[2].partition('GE*')[0]}" for line in lines]
+    numbered = "".join(claim.replace("*0001", f"*{number:04}") for number, claim in enumerate(claims, start=1))
+    interchange = f"{head}{numbered}GE*{len(lines)}*1~IEA*1*000000001~"
     acknowledged, told = io.StringIO(), io.StringIO()
-    valid = x12n_document(params(), io.StringIO(claim_with(line)), acknowledged, None, fd_json=told)
+    valid = x12n_document(params(), io.StringIO(interchange), acknowledged, None, fd_json=told)
     return "" if valid else told.getvalue()
 
 

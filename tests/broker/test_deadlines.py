@@ -44,6 +44,15 @@ async def send(fleet: Fleet, messages: Iterable[Message], timestamp_ms: int = NO
         await producer.flush()
 
 
+async def send_tick_of_a_wrong_clock(fleet: Fleet) -> None:
+    """From a machine that believes it to be a century later; the broker does not."""
+    async with AIOKafkaProducer(**client_options(fleet.connection)) as producer:
+        told = await producer.send_and_wait(
+            fleet.topology.ticks, b"", partition=0, timestamp_ms=NOW_MS + 100 * 365 * 86_400_000
+        )
+    assert told.timestamp < NOW_MS + 3_600_000
+
+
 async def events(fleet: Fleet, episode_id: str) -> list[dict[str, Any]]:
     told = [r async for records in read_log(fleet.connection, [fleet.topology.coding_events]) for r in records]
     return [orjson.loads(record.value or b"") for record in told if record.key == episode_id.encode()]
@@ -68,6 +77,7 @@ async def test_a_window_closes_and_an_episode_is_forgotten(fleet: Fleet, tmp_pat
     await fleet.create_topics(partitions=2)
     await send(fleet, [baseline("waits"), treatment("waits")])
     await send(fleet, care("silent"), LONG_AGO_MS)
+    await send_tick_of_a_wrong_clock(fleet)
     fleet.start_faulty(tuning=OFTEN)
 
     async def has_closed(_lag: GroupLag) -> bool:

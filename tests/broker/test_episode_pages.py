@@ -6,16 +6,22 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 import aiohttp
+import orjson
 import pytest
 from pydantic import SecretStr
 
+from streams.domain.instant import Instant
+from streams.domain.patient_merge import PatientMerge
+from streams.processing.topology import InputKind
 from streams.worker.ending import EXIT_DOUBT
 from tests.care import Message, care, follow_up
 from tests.fleet import Fleet, pause, resume
+from tests.messages import merge_bytes
 
 pytestmark = pytest.mark.kafka
 
 TOKEN = "a token that nobody guesses"  # noqa: S105 - a test's own
+LEFT, MERGED = "left", "merged"
 EPISODES = [f"E{n}" for n in range(8)]
 
 
@@ -72,6 +78,10 @@ async def test_any_worker_tells_of_any_episode_and_nothing_that_is_over(
     for episode_id in EPISODES:
         assert [await told(session, page, episode_id) for page in pages] == [1, 1]
 
+    await _move_and_merge(fleet)
+    for episode_id in (LEFT, MERGED):
+        assert [await told(session, page, episode_id) for page in pages] == [2, 2]
+
     pause(frozen)
     try:
         await fleet.until_tasks(other, 4)
@@ -86,3 +96,18 @@ async def test_any_worker_tells_of_any_episode_and_nothing_that_is_over(
     # It ends when it hears that it is no member any more, and may do so before it has answered everybody.
     assert {answer for answer in answers if not isinstance(answer, aiohttp.ClientError)} <= {2, None}
     assert await fleet.ended(frozen) == EXIT_DOUBT
+    counted = await fleet.recounted()
+    assert counted.actions["void"] == 1
+
+
+async def _move_and_merge(fleet: Fleet) -> None:
+    """A survey turns out to be of another episode, and a patient to be another."""
+    await fleet.send(records(*care(LEFT), *care(MERGED)))
+    await fleet.until_done()
+    moved = follow_up(LEFT, version=2)
+    told = orjson.loads(moved.value) | {"episode_id": EPISODES[0], "moved_from_episode_id": LEFT}
+    merge = PatientMerge("registration", "1", "survivor", f"{MERGED}-patient", Instant(0, 0))
+    await fleet.send(
+        [Sent(moved.kind, b"any", orjson.dumps(told)), Sent(InputKind.PATIENT_MERGE, b"any", merge_bytes(merge))]
+    )
+    await fleet.until_done()

@@ -22,6 +22,7 @@ from streams.processing.topology import Topology
 from streams.settings import Settings
 from tests.broker.test_commands import SURVEY, TREATMENT
 from tests.certificates import Authority
+from tests.example_messages import MERGE
 from tests.secured_fleet import PASSWORD
 from tests.secured_kafka import SecuredKafka
 from tests.token_endpoint import TokenEndpoint
@@ -61,20 +62,22 @@ def place(secured_kafka: SecuredKafka, fresh_prefix: str, tmp_path: Path) -> Pla
 
 @pytest.fixture
 def events(tmp_path: Path) -> Path:
-    """A survey and a treatment to send."""
+    """A survey, a treatment, and a merge that is taken back, to send."""
     path = tmp_path / "events.ndjson"
-    path.write_text("\n".join(json.dumps(event) for event in (SURVEY, TREATMENT)))
+    unmerge = MERGE | {"event_id": "event-4", "action": "unmerge"}
+    path.write_text("\n".join(json.dumps(event) for event in (SURVEY, TREATMENT, MERGE, unmerge)))
     return path
 
 
 async def test_each_role_does_its_work_with_exactly_its_rights(place: Place, events: Path) -> None:
     """Topics are made, events sent, an episode asked for, and codes read as billing does."""
-    topics, send, explain, reconcile, replay = await asyncio.to_thread(
+    topics, send, explain, reconcile, worklist, replay = await asyncio.to_thread(
         lambda: (
             place.run(place.enter(Role.OPERATOR), "topics", "--replication", "1", "--json"),
             place.run(place.enter(Role.PRODUCER), "send", str(events)),
             place.run(place.enter(Role.EXPLAINER), "explain", "ep1"),
             place.run(place.enter(Role.AUDITOR), "reconcile", "--json"),
+            place.run(place.enter(Role.REGISTRAR), "identity", "worklist", "--json"),
             place.run(place.enter(Role.REPLAYER), "dead-letter", "replay", "--all"),
         )
     )
@@ -87,7 +90,8 @@ async def test_each_role_does_its_work_with_exactly_its_rights(place: Place, eve
     assert (explain.exit_code, "is not known" in explain.output) == (NOT_FOUND, True), explain.output
     assert codes == {}
     assert reconcile.exit_code == 0, (reconcile.output, reconcile.exception)
-    assert json.loads(reconcile.stdout)["waiting"]["records"] == 2
+    assert json.loads(reconcile.stdout)["waiting"]["records"] == 4
+    assert [item["concern"] for item in json.loads(worklist.stdout)] == ["unmerged"], worklist.output
     assert (replay.exit_code, "0 still dead" in replay.output) == (0, True), replay.output
 
 
@@ -99,6 +103,7 @@ async def test_each_role_does_its_work_with_exactly_its_rights(place: Place, eve
         (Role.EXPLAINER, ["explain", "ep1"]),
         (Role.AUDITOR, ["reconcile"]),
         (Role.REPLAYER, ["dead-letter", "replay", "--all"]),
+        (Role.REGISTRAR, ["identity", "worklist"]),
     ],
 )
 def test_a_command_names_the_right_that_is_missing(place: Place, role: Role, arguments: list[str]) -> None:

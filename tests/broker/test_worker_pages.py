@@ -14,7 +14,7 @@ from streams.demo.health_system.generation import generate
 from streams.demo.worker_process import WorkerProcess
 from streams.instruments.registry import load_registry
 from streams.intake.decoder import Decoder
-from streams.processing.stream_task import Coder
+from streams.processing.task_coder import Coder
 from streams.worker.app import create_app
 from streams.worker.ending import EXIT_DOUBT
 from streams.worker.tuning import Tuning

@@ -29,13 +29,14 @@ from streams.processing.changelog import (
 )
 from streams.processing.encryption import EncryptionError, EnvelopeCipher, value_context
 from streams.processing.encryption_keys import KeysRefusedError, parse_keys
+from streams.processing.merged_patients import decode_merge, encode_merge
 from streams.processing.rekeying import ForeignRecordError, Origin, arrived_origin, origin_of, travelling_headers
 from streams.processing.stored_episode import EpisodeFormatError, decode_episode, encode_episode
 from streams.processing.topology import InputKind
 from streams.secret_text import SecretRefusedError
 from streams.settings import PREFIX, Settings, SettingsRefusedError, load_settings
 from streams.web.access import WebRefusedError, is_loopback, web_access
-from tests.example_messages import BINARY, DECODER, SCORED, SURVEY, TREATMENT, WHERE, enveloped
+from tests.example_messages import BINARY, DECODER, MERGE, SCORED, SURVEY, TREATMENT, WHERE, enveloped
 from tests.json_messages import json_bytes
 from tests.policies_for_tests import INSTRUMENTS, POLICIES
 from tests.tasks_in_memory import Record
@@ -58,8 +59,20 @@ class Target(NamedTuple):
 
 
 def decoder(data: bytes) -> None:
-    """A record of either topic, by both ways of reading it."""
+    """A survey or a treatment, by both ways of reading it."""
     _decoded_alike(data[1:], as_survey=not data or data[0] % 2 == 0)
+
+
+def merges(data: bytes) -> None:
+    """A record of a merge of patients, and one out of the changelog."""
+    try:
+        DECODER.decode_merge(data)
+    except RejectedError as rejected:
+        _is_a_sentence(rejected)
+    try:
+        decode_merge(data)
+    except ChangelogFormatError as refused:
+        _is_a_sentence(refused)
 
 
 def cloudevents(data: bytes) -> None:
@@ -222,6 +235,14 @@ TARGETS: Mapping[str, Target] = {
         [b"s" + value for value in (json_bytes(SCORED), json_bytes(SURVEY | {"answers": [1] * 10}), _LONG_SCORE)]
         + [b"r" + value for value in (json_bytes(SCORED | WHERE), enveloped(SCORED))]
         + [b"t" + json_bytes(TREATMENT), b"u" + json_bytes(TREATMENT | WHERE | {"modifiers": ["GP"]})],
+    ),
+    "merges": Target(
+        merges,
+        [
+            json_bytes(MERGE),
+            json_bytes(MERGE | {"action": "unmerge"}),
+            encode_merge(DECODER.decode_merge(json_bytes(MERGE))),
+        ],
     ),
     "cloudevents": Target(
         cloudevents,

@@ -7,7 +7,7 @@ what the records say: see `Effects`.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from streams.processing.stream_task import Coder
+from streams.processing.task_coder import Coder
 from streams.worker.step import Step, TopicPartition
 from tests.simulation.broker import Broker
 from tests.simulation.effects import Effects

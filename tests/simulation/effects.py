@@ -20,7 +20,7 @@ from streams.processing.dead_letter import OFFSET, PARTITION, TOPIC
 from streams.processing.partitioning import home_partition
 from streams.processing.rekeying import arrived_origin
 from streams.processing.stored_episode import decode_episode
-from streams.processing.stream_task import Coder
+from streams.processing.task_coder import Coder
 from streams.processing.topology import InputKind
 from streams.recount.billing_view import BillingView
 from streams.recount.standing import Coordinates

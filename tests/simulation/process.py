@@ -5,7 +5,8 @@ from collections.abc import Collection, Coroutine, Mapping, Sequence
 from functools import partial
 
 from streams.processing.records import FetchedRecord
-from streams.processing.stream_task import Coder, StreamTask
+from streams.processing.stream_task import StreamTask
+from streams.processing.task_coder import Coder
 from streams.worker.step import Generation, TopicPartition
 from streams.worker.task_manager import TaskManager
 from streams.worker.tuning import Tuning

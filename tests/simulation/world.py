@@ -5,7 +5,7 @@ from itertools import count
 
 from streams.intake.decoder import Decoder
 from streams.processing.records import OutputRecord
-from streams.processing.stream_task import Coder
+from streams.processing.task_coder import Coder
 from streams.processing.topology import InputKind
 from streams.worker.step import TopicPartition
 from tests.policies_for_tests import DEFAULT, INSTRUMENTS

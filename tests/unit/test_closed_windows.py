@@ -197,6 +197,7 @@ def test_the_explanation_agrees_as_of_the_ticks_and_not_before() -> None:
     page, view = episode_page(told, policy), Console(file=io.StringIO(), width=120)
     view.print(explanation_view(told))
     assert "service date 2026-01-15" in page
+    assert "odi 48, no follow-up" in page
     assert "patient survey results not available" in view.file.getvalue()  # type: ignore[attr-defined]
 
 

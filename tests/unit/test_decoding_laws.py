@@ -18,7 +18,7 @@ from tests.messages import message, message_bytes
 from tests.policies_for_tests import POLICIES
 from tests.strategies import facts, pairs
 
-law = settings(max_examples=150, deadline=None)
+law = settings(max_examples=100, deadline=None)
 
 header_values = st.sampled_from(
     [b"1.0", b"", b"application/cloudevents+json", b"application/cloudevents+xml", b"\xff;", None]

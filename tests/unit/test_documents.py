@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from typer.testing import CliRunner
 
 from schemas.coding_event import CodingEvent
+from schemas.patient_merged import PatientMerged
 from schemas.survey_completed import SurveyCompleted
 from schemas.treatment_recorded import TreatmentRecorded
 from streams.cli.application import cli
@@ -56,6 +57,7 @@ def test_the_settings_are_those_of_the_code() -> None:
     [
         ("SurveyCompleted", SurveyCompleted),
         ("TreatmentRecorded", TreatmentRecorded),
+        ("PatientMerged", PatientMerged),
         ("CodingEvent", CodingEvent),
     ],
 )

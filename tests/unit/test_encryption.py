@@ -18,7 +18,7 @@ from streams.processing.encryption import (
 )
 from streams.processing.encryption_keys import EncryptionKeys, Key, KeysRefusedError, parse_keys
 
-law = settings(max_examples=150, deadline=None)
+law = settings(max_examples=100, deadline=None)
 
 
 def line(key_id: str, byte: int) -> str:

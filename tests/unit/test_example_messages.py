@@ -22,6 +22,7 @@ INSTRUMENTS = load_registry()
 SCHEMA_OF = {
     "survey-completed": "survey-completed",
     "treatment-recorded": "treatment-recorded",
+    "patient-merged": "patient-merged",
     "coding-events": "coding-event",
 }
 

@@ -287,7 +287,7 @@ def test_one_version_with_two_contents_is_a_warning() -> None:
 # ---------------------------------------------------------------------------------------------
 # All of it
 # ---------------------------------------------------------------------------------------------
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(arrivals(), policies())
 def test_every_episode_can_be_explained(arrived: list[Arrival], policy: Policy) -> None:
     """Each fact once, the decision that is made, a ledger that agrees with it, and all of it as JSON."""
@@ -304,7 +304,7 @@ def test_every_episode_can_be_explained(arrived: list[Arrival], policy: Policy) 
     assert (document["decision"]["code"] is None) == (document["decision"]["missing"] is not None)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(arrivals(), policies())
 def test_the_parts_are_those_of_the_findings(arrived: list[Arrival], policy: Policy) -> None:
     """Baselines, anchors and follow-ups are told of just the facts that the findings hold as such."""

@@ -33,7 +33,10 @@ _PROXY = "odi was answered by somebody whose answers the policy does not take: i
 _INCOMPLETE = (
     "odi was answered with too many items left blank for a score: a corrected version with more answers would count."
 )
-_VOID = "odi was answered, but entered in error: a corrected version of it, or another survey, would count."
+_VOID = (
+    "odi was answered, but taken back (entered in error, or moved to another episode): a corrected version of it, "
+    "or another survey, would count."
+)
 
 MISSING = [
     (
@@ -61,7 +64,10 @@ MISSING = [
         "default",
         "odi 48 @-3d | T void",
         "treatment: entered_in_error",
-        "Every treatment was entered in error: a corrected version of one, or another treatment, is needed.",
+        (
+            "Every treatment was taken back (entered in error, or moved to another episode): a corrected version of "
+            "one, or another treatment, is needed."
+        ),
     ),
     (
         "default",

@@ -30,7 +30,7 @@ def near_a_seed(draw: st.DrawFn) -> tuple[str, bytes]:
     return name, bytes(data)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(near_a_seed())
 def test_what_is_nearly_usual(case: tuple[str, bytes]) -> None:
     name, data = case

@@ -206,7 +206,7 @@ def test_the_laws_are_tried_on_every_kind_of_course() -> None:
     """Among the courses that the laws see, there are all codes, all actions, and all ways for one to follow another."""
     seen: set[str] = set()
 
-    @settings(max_examples=300, deadline=None, database=None, derandomize=True, phases=[Phase.generate])
+    @settings(max_examples=150, deadline=None, database=None, derandomize=True, phases=[Phase.generate])
     @given(courses)
     def look(course: Course) -> None:
         seen.update(_kinds(course))

@@ -122,6 +122,11 @@ def test_the_built_in_policy_is_explained() -> None:
             id="closed-windows",
         ),
         pytest.param(
+            'published_codes = ["G9603", "G9604", "G9605"]',
+            "where no follow-up came; not published: none.",
+            id="all-codes",
+        ),
+        pytest.param(
             "retention_days = 730",
             "Retention: an episode of which nothing was heard for 730 days is forgotten; its code stands",
             id="retention",

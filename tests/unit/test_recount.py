@@ -13,17 +13,20 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DataObject, DrawFn
 
 from streams.domain.fact import Survey
+from streams.domain.instant import Instant
+from streams.domain.patient_merge import PatientMerge
 from streams.intake.rejection import RejectionReason
 from streams.processing.arrivals import FACTS_MAX
+from streams.processing.partitioning import home_partition
 from streams.processing.topology import InputKind
 from streams.recount.episode_scan import may_be_of
 from streams.recount.extent import Extent, Lately
 from streams.recount.standing import Coordinates, GroupPositions, Standing
 from tests.episode_notation import facts_of
-from tests.messages import message_bytes
+from tests.messages import merge_bytes, message_bytes
 from tests.policies_for_tests import DEFAULT
 from tests.recounting import records_of, recounted
-from tests.strategies import histories
+from tests.strategies import histories, patient_merges
 from tests.tasks_in_memory import TOPOLOGY, Record, Sent, TasksInMemory
 from tests.unit.test_arrivals import runaway, sent
 
@@ -46,6 +49,8 @@ def sendings(draw: DrawFn) -> list[Sent]:
             fact = msgspec.structs.replace(told, moved_from_episode_id=draw(before))
             kind = InputKind.SURVEY if isinstance(fact, Survey) else InputKind.TREATMENT
             sent.append(Sent(kind, draw(partitions), 1, message_bytes(fact, episode_id)))
+    merges = draw(st.lists(st.tuples(patient_merges(), partitions), max_size=2))
+    sent += [Sent(InputKind.PATIENT_MERGE, partition, 1, merge_bytes(merge)) for merge, partition in merges]
     garbage = st.builds(
         Sent, st.sampled_from(list(InputKind)), partitions, st.just(1), st.sampled_from((b"no JSON", None))
     )
@@ -200,6 +205,32 @@ def repr_escaped(wanted: str, other: str) -> bytes:
 # ---------------------------------------------------------------------------------------------
 # Examples
 # ---------------------------------------------------------------------------------------------
+def test_a_merge_that_is_on_its_way_is_waiting() -> None:
+    """Read where it was sent, and not yet where the episode is: what billing holds is right for now, or for then."""
+    tasks = episodes(E1=IMPROVED)
+    (patient,) = {fact.patient_id for fact in facts_of(IMPROVED)}
+    merge = PatientMerge("registration", "1", "survivor", patient, Instant(0, 0))
+    home = home_partition("E1", 2)
+    tasks.send(Sent(InputKind.PATIENT_MERGE, 1 - home, 1, merge_bytes(merge)))
+    tasks.step(1 - home)
+    next_offsets = {
+        TopicPartition(topic, task.partition): offset
+        for task in tasks.tasks
+        for topic, offset in task.next_offsets.items()
+    }
+    origin = Coordinates(InputKind.PATIENT_MERGE, 1 - home, 0)
+
+    for standing in (Standing.WAITING, Standing.MOVING):
+        positions = GroupPositions(next_offsets, next_offsets, {origin: standing})
+        counted = recounted(records_of(tasks), Extent({}, positions))
+        assert counted.agrees, counted
+        assert list(counted.waiting) == ["E1"]
+    tasks.drain()
+    for had_come in (None, GroupPositions(next_offsets, next_offsets, {origin: Standing.MOVING})):
+        counted = recounted(records_of(tasks), Extent({}, had_come))
+        assert (counted.agrees, len(counted.waiting)) == (True, 0), counted
+
+
 def test_each_kind_of_disagreement_has_its_name() -> None:
     """Missing, extra and different are told apart, and of what is different, in which fields."""
     tasks = episodes(missing=IMPROVED, extra=IMPROVED, different=IMPROVED, right=IMPROVED, uncoded=WORSE)

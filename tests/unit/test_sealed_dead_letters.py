@@ -36,7 +36,7 @@ def written(record: Record) -> Record:
     return Record(sealed.topic, sealed.partition, 0, 0, sealed.key, sealed.value, sealed.headers)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(received)
 def test_opened_it_is_the_dead_letter_without_encryption(record: Record) -> None:
     """Byte for byte, as the contract says: key, value, headers, then the reason."""

@@ -21,7 +21,7 @@ from tests.episode_notation import facts_of
 from tests.policies_for_tests import DEFAULT, POLICIES
 from tests.strategies import arrivals, batches, histories
 
-law = settings(max_examples=200, deadline=None)
+law = settings(max_examples=100, deadline=None)
 any_policy = st.sampled_from(list(POLICIES.values()))
 
 

@@ -1,6 +1,7 @@
 """Stream tasks while time passes: whatever the order of facts, ticks, steps and restarts, there is one outcome."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import NamedTuple
 
 import orjson
@@ -15,10 +16,11 @@ from streams.domain.coding import coding_of
 from streams.domain.decision import Coded, decide
 from streams.domain.episode import Arrival, Episode
 from streams.domain.fact import Fact, Survey
-from streams.domain.policy import Policy
+from streams.domain.policy import Policy, Threshold, ThresholdKind
 from streams.intake.rejection import RejectionReason
 from streams.processing import dead_letter, stream_task
 from streams.processing.agenda import HOUR_MS
+from streams.processing.task_time import DECIDE_ANEW
 from streams.recount.extent import Extent
 from streams.recount.partition_times import PartitionTimes, Span
 from streams.recount.standing import Coordinates, GroupPositions
@@ -235,6 +237,34 @@ def test_what_stands_is_left_as_it_is_when_the_policy_is_another() -> None:
     assert codes(tasks) == before
 
 
+@pytest.mark.parametrize("before", [POLICY, DEFAULT], ids=["with time", "without"])
+@pytest.mark.parametrize("looks_a_step", [1, 4_096])
+def test_what_stands_is_decided_anew_when_that_is_asked_for(
+    before: Policy, looks_a_step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the policy of now, each episode once, also where a worker is killed meanwhile; then nothing is left."""
+    monkeypatch.setattr(stream_task, "_LOOKS_A_STEP", looks_a_step)
+    tasks = TasksInMemory(before)
+    for episode_id in ("E1", "E2", "E3"):
+        for fact in facts_of("nprs 5 @-3d | T | nprs 4 @+9d"):
+            tasks.send(sent(Told(episode_id, fact)))
+    tasks.drain()
+    strict = Threshold(ThresholdKind.POINTS, Decimal(2))
+    after = replace(before, version="8", rules=replace(before.rules, threshold=strict))
+    tasks.switch(after)
+    tasks.send(Sent(TOPOLOGY.ticks, 0, DAY_ZERO_MS + 20 * DAY_MS, DECIDE_ANEW))
+    tasks.step(0)
+    tasks.restart(0)
+    tasks.drain()
+
+    told = "replace" if before is POLICY else "void"  # one of them publishes that it is not improved
+    assert sorted(action for action, _ in codes(tasks)) == sorted(["new", told] * 3)
+    assert recounted(records_of(tasks), policies=(after,)).agrees
+    tick(tasks, 21)
+    tasks.drain()
+    assert len(codes(tasks)) == 6
+
+
 # ---------------------------------------------------------------------------------------------
 # Retention
 # ---------------------------------------------------------------------------------------------
@@ -334,7 +364,7 @@ def test_whoever_is_heard_of_is_kept(policy: Policy, told: list[tuple[str, str]]
     assert tasks.episodes() == {}
 
 
-def test_what_is_left_of_an_episode_names_nobody() -> None:
+def test_what_is_left_of_an_episode_is_a_hash() -> None:
     """After compaction the changelog holds eight bytes, and the positions."""
     tasks = told_and_forgotten()
     last: dict[bytes | None, bytes | None] = {record.key: record.value for record in tasks.changelog(0)}

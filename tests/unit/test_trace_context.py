@@ -4,7 +4,8 @@ import pytest
 
 from streams.intake.decoder import Decoder
 from streams.processing.records import Batch
-from streams.processing.stream_task import Coder, StreamTask
+from streams.processing.stream_task import StreamTask
+from streams.processing.task_coder import Coder
 from streams.processing.trace_context import TraceContext, coding_span, trace_context
 from tests.care import care
 from tests.policies_for_tests import DEFAULT, INSTRUMENTS

@@ -16,7 +16,7 @@ from tests.json_messages import json_bytes, json_values, mutated_messages
 from tests.messages import message, message_bytes
 from tests.strategies import facts
 
-law = settings(max_examples=300, deadline=None)
+law = settings(max_examples=200, deadline=None)
 
 WITHOUT_MEANING = [("x-request-id", b"1")]
 """Headers that say nothing, and for which the quick reading is not tried."""

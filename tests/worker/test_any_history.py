@@ -160,7 +160,7 @@ async def lived(sent: Sequence[Sent], history: Sequence[Moment]) -> TopicsInMemo
     return topics
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(inputs(), st.lists(moments, min_size=20, max_size=60))
 def test_any_history_ends_in_the_same_codes(sent: list[Sent], history: list[Moment]) -> None:
     """Kills, broken writes, zombies and rebalances at any moment lose nothing and double nothing."""
