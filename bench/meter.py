@@ -1,6 +1,5 @@
 """Measures a run: starts an engine afresh, watches it through the broker, and checks its outcome."""
 
-import asyncio
 import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import replace
