@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from streams.local_kafka.local_broker import LocalKafka
+from streams.processing.topology import Topology
 
 pytestmark = pytest.mark.kafka
 
