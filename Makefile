@@ -10,6 +10,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SOURCES := schemas streams tests bench
 PAGE_TOOLS := tests/page/node_modules/.package-lock.json
 CONTRACT_TOOLS := tests/contract/node_modules/.package-lock.json
+MEASURE_TOOLS := tests/adapters/measure/node_modules/.package-lock.json
 
 # The locks name neither an index nor a path: they hold wherever the same files are served.
 LOCK_TOOLS := build/lock-tools
@@ -46,7 +47,7 @@ OTHER_PYTHON := "The locks are resolved on the oldest Python, so that newer ones
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup demo test test-3.9 chaos soak year simulation check audit sbom fuzz format schemas bench bench-full lock clean
-.PHONY: java-and-maven jdk chromium libfaketime postgresql screenshots deploy-programs deploy-check image-check
+.PHONY: measure-check java-and-maven jdk chromium libfaketime postgresql screenshots deploy-programs deploy-check image-check
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -80,6 +81,9 @@ deploy-check: setup deploy-programs ## Check what is in deploy/. ARGS="--crds FO
 
 image-check: setup ## Carry out what deploy/Dockerfile says, and run the worker from it (Linux, root; a minute).
 	unshare --mount $(BIN)/python -m tests.deploy.image_check
+
+measure-check: setup java-and-maven $(MEASURE_TOOLS) ## Hold improved scores against an engine for quality measures. ARGS="--patients 1000": of so many.
+	$(BIN)/python -m tests.adapters.quality_measure $(ARGS)
 
 audit: setup ## Ask the advisories about all that the locks name. ARGS=--required: fail where none can be asked.
 	$(BIN)/python -m tests.supply_chain.audit $(ARGS)
@@ -131,7 +135,7 @@ lock: ## Resolve the lock files anew. ARGS=--upgrade: to the newest versions.
 	rm -rf $(LOCK_TOOLS)
 
 clean: ## Remove .venv, the caches and what was built.
-	rm -rf $(VENV) tests/*/node_modules build dist .cache .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) tests/*/node_modules tests/*/*/node_modules build dist .cache .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Made from nothing, so that what a new lock no longer names is gone.
@@ -155,7 +159,7 @@ chromium:
 	@{ command -v chromium || command -v google-chrome; } >/dev/null $(call or_apt_install,chromium,$(NO_CHROMIUM))
 
 # tsc and biome check the page's code, AsyncAPI's parser a document: nothing of them is in what we ship.
-$(PAGE_TOOLS) $(CONTRACT_TOOLS): %/node_modules/.package-lock.json: %/package-lock.json
+$(PAGE_TOOLS) $(CONTRACT_TOOLS) $(MEASURE_TOOLS): %/node_modules/.package-lock.json: %/package-lock.json
 	@command -v npm >/dev/null $(call or_apt_install,nodejs npm,$(NO_NODE))
 	npm ci --silent --prefix $*
 	@touch $@

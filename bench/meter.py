@@ -1,6 +1,5 @@
 """Measures a run: starts an engine afresh, watches it through the broker, and checks its outcome."""
 
-import asyncio
 import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -14,7 +13,7 @@ from bench.input_topics import PARTITION_COUNT, create, send
 from bench.latency import PACED_SECONDS, Latency, failed, summarized
 from bench.measurement import Figures, Measurement
 from bench.outcome import faults
-from bench.pace import read_codes, send_paced
+from bench.pace import latencies_ms
 from bench.plan import PlannedRun
 from bench.process_tree import child_trees
 from bench.topic_files import topic_bytes
@@ -71,7 +70,10 @@ class Meter:
         return measurement
 
     async def latency(self, engine: Engine, load: float, rate_max: float) -> Latency:
-        """Send at *load* of *rate_max*, in events/s, and see how long the codes take."""
+        """Send at *load* of *rate_max*, in events/s, and see how long the codes take.
+
+        They begin after two fifths of the stream: until then an engine can get warm.
+        """
         events_per_second = load * rate_max
         episode_count = int(events_per_second * PACED_SECONDS) // EVENTS_PER_EPISODE
         workload = Workload(episode_count, reader=f"{engine.name}-{load:.0%}".removesuffix("%"))
@@ -84,25 +86,16 @@ class Meter:
                 await self._create_topics(launch)
                 with EngineProcesses(launch, _log(run)) as processes:
                     watch = Watch(view, launch, _inputs(workload), processes, self._broker, lambda _count: None)
-                    latencies_ms = await self._latencies_ms(watch, launch, workload, events_per_second)
-                return summarized(engine, load, events_per_second, latencies_ms)
+                    events = list(workload.events())
+                    await send(self._connection, workload, events[:_WAKING_EVENTS])
+                    await watch.seconds_until(_WAKING_EVENTS, 0)
+                    rest = events[_WAKING_EVENTS:]
+                    found = await latencies_ms(self._connection, launch.output_topic, workload, rest, events_per_second)
+                return summarized(engine, load, events_per_second, found)
             except RunFailedError as error:
                 return failed(engine, load, events_per_second, str(error))
             finally:
                 await view.delete(await view.topics() - topics_before)
-
-    async def _latencies_ms(
-        self, watch: Watch, launch: Launch, workload: Workload, events_per_second: float
-    ) -> list[float]:
-        """The codes begin after two fifths of the stream: until then an engine can get warm."""
-        events = list(workload.events())
-        await send(self._connection, workload, events[:_WAKING_EVENTS])
-        await watch.seconds_until(_WAKING_EVENTS, 0)
-        sent_at, read_at = await asyncio.gather(
-            send_paced(self._connection, workload, events[_WAKING_EVENTS:], events_per_second),
-            read_codes(self._connection, launch.output_topic, workload.coded_episodes()),
-        )
-        return [(read_at[episode] - sent_at[episode]) * 1_000 for episode in workload.coded_episodes()]
 
     def _run(self, planned: PlannedRun) -> Run:
         workload = planned.workload

@@ -193,8 +193,11 @@ def test_what_a_claim_says_of_an_encounter() -> None:
         "item": [{"encounter": [{"reference": "Encounter/encounter-12"}], "locationCodeableConcept": place}],
     }
     event = event_of({**TREATED, "entry": [*TREATED["entry"], {"resource": claim}]})
+    other = {**claim, "insurance": [{"sequence": 1, "focal": True, "coverage": {"display": "Aetna"}}]}
+    disputed = event_of({**TREATED, "entry": [*TREATED["entry"], {"resource": claim}, {"resource": other}]})
 
     assert (event["payer_id"], event["place_of_service"]) == ("UnitedHealthcare", "19")
+    assert "payer_id" not in disputed, "two payers were asked: nobody chooses, not even the coverage"
 
 
 def test_a_contained_encounter() -> None:

@@ -66,12 +66,13 @@ class Surroundings:
         encounter_id = self._message.identity(resource.encounter, recorded, self._names.encounter)
         facility_id = _agreed(self._facilities(recorded, visit))
         at_visit = visit.id if visit is not None else encounter_id
+        claimed = self._claimed_payers.get(at_visit)
         return {
             "episode_id": self._episode_id(recorded, visit),
             "patient_id": self._message.identity(resource.subject, recorded, self._names.patient),
             "encounter_id": encounter_id,
             "facility_id": facility_id,
-            "payer_id": _agreed(self._claimed_payers.get(at_visit, ())) or self._covering_payer(recorded, on),
+            "payer_id": _agreed(claimed) if claimed is not None else self._covering_payer(recorded, on),
             "rendering_npi": _agreed(self._performers(recorded, visit)),
             "place_of_service": self._mapping.places_of_service.get(facility_id or "")
             or _agreed(self._places_of_service(recorded, visit))

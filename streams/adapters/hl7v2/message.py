@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 import hl7
+from hl7.util import unescape
 
 from streams.adapters.adaptation import FaultError, FaultReason
 
@@ -103,14 +104,23 @@ def text_at(segment: Segment, field: int, component: int = 1, subcomponent: int 
     Raises:
         FaultError: An escape cannot be read.
     """
-    try:
-        text = str(segment.extract_field(1, field, repetition, component, subcomponent))
-    except LookupError:
-        return ""
-    except Exception:  # noqa: BLE001 - as it happens to
-        detail = f"{name_of(segment)}-{field} has an escape that cannot be read."
-        raise FaultError(FaultReason.INVALID, detail) from None
-    return "" if text == _DELETED else text.strip()
+    part: Any = segment
+    # As python-hl7's own `extract_field`, at a fifth of its cost: a part that has no parts is its own first.
+    for index in (field, repetition - 1, component - 1, subcomponent - 1):
+        if isinstance(part, str):
+            if index:
+                return ""
+        elif index < len(part):
+            part = part[index]
+        else:
+            return ""
+    if segment.esc in part:
+        try:
+            part = unescape(segment, part)
+        except Exception:  # noqa: BLE001 - it fails as it happens to
+            detail = f"{name_of(segment)}-{field} has an escape that cannot be read."
+            raise FaultError(FaultReason.INVALID, detail) from None
+    return "" if part == _DELETED else part.strip()
 
 
 def repetitions(segment: Segment, field: int) -> range:
