@@ -26,11 +26,12 @@ _WHO = {
     Role.AUDITOR: "`g9603 reconcile` and `g9603 dead-letter list` and `show`. It sees all that was sent and told.",
     Role.REPLAYER: "`g9603 dead-letter replay`. It can make up input.",
     Role.REGISTRAR: "`g9603 identity worklist`. It sees all that is known of every patient.",
+    Role.POLICY_OWNER: "`g9603 policy diff` and `redecide`. It can have billing told what the policy of now changes.",
     Role.OPERATOR: "`g9603 topics`. To check topics that are there, Create is not needed.",
     Role.FHIR_ADAPTER: "`g9603 adapter fhir`. It makes input of what it reads.",
     Role.HL7V2_ADAPTER: "`g9603 adapter hl7v2`. It makes input of what it reads.",
 }
-_TITLES = {Role.FHIR_ADAPTER: "FHIR adapter", Role.HL7V2_ADAPTER: "HL7 v2 adapter"}
+_TITLES = {Role.POLICY_OWNER: "Policy owner", Role.FHIR_ADAPTER: "FHIR adapter", Role.HL7V2_ADAPTER: "HL7 v2 adapter"}
 
 
 def acls_document(topology: Topology) -> str:

@@ -7,9 +7,10 @@ import typer
 from aiokafka import AIOKafkaProducer
 
 from streams.cli.console import ExitCode, fail, out, print_json, refusals, settings_of_environment
-from streams.kafka.broker_access import ensure_access
 from streams.kafka.connection import client_options, connection_options
+from streams.kafka.granted_rights import ensure_rights
 from streams.kafka.provisioning import ensure_topics
+from streams.processing.access import Role, rights_of
 from streams.processing.task_time import DECIDE_ANEW
 from streams.processing.topology import Topology
 from streams.settings import Settings
@@ -38,7 +39,7 @@ def redecide(
 
 async def _ask(settings: Settings) -> int:
     topology, connection = Topology(settings.app_id, settings.topic_prefix), connection_options(settings)
-    await ensure_access(connection)
+    await ensure_rights(connection, rights_of(Role.POLICY_OWNER, topology))
     await ensure_topics(connection, [topology.ticks])
     async with AIOKafkaProducer(**client_options(connection), enable_idempotence=True) as producer:
         partitions = await producer.partitions_for(topology.ticks)

@@ -63,6 +63,7 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     REPLAYER = "replayer"
     REGISTRAR = "registrar"
+    POLICY_OWNER = "policy-owner"
     OPERATOR = "operator"
     FHIR_ADAPTER = "fhir-adapter"
     HL7V2_ADAPTER = "hl7v2-adapter"
@@ -102,8 +103,9 @@ def rights_of(role: Role, topology: Topology) -> tuple[Right, ...]:  # noqa: C90
             return tuple(_topic(name, Operation.READ) for name in read_by_it)
         case Role.OPERATOR:
             operations = (Operation.CREATE, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS)
-            made = (_topic(s.name, operation) for s in topology.specifications for operation in operations)
-            return (*made, _topic(topology.ticks, Operation.WRITE))
+            return tuple(_topic(s.name, operation) for s in topology.specifications for operation in operations)
+        case Role.POLICY_OWNER:
+            return (_topic(topology.episodes_changelog, Operation.READ), _topic(topology.ticks, Operation.WRITE))
         case Role.FHIR_ADAPTER | Role.HL7V2_ADAPTER:
             return _of_an_adapter(AdapterTopics(_STANDARDS[role], topology))
 

@@ -104,6 +104,7 @@ async def test_each_role_does_its_work_with_exactly_its_rights(place: Place, eve
         (Role.AUDITOR, ["reconcile"]),
         (Role.REPLAYER, ["dead-letter", "replay", "--all"]),
         (Role.REGISTRAR, ["identity", "worklist"]),
+        (Role.POLICY_OWNER, ["policy", "redecide", "--yes"]),
     ],
 )
 def test_a_command_names_the_right_that_is_missing(place: Place, role: Role, arguments: list[str]) -> None:

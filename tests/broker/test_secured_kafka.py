@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from streams.demo.health_system.generation import generate
+from streams.instruments.registry import load_registry
 from streams.kafka.broker_access import AccessDeniedError
+from streams.policies.policy_loading import load_policy
 from streams.processing.access import Operation, ResourceType, Right
 from streams.worker.ending import EXIT_DENIED
 from streams.worker.preflight import preflight
@@ -48,7 +50,11 @@ async def test_a_worker_with_tokens_from_an_endpoint(fleet: SecuredFleet) -> Non
 
 
 async def is_coded_with_exactly_its_rights(fleet: SecuredFleet, secret: str) -> None:
-    """Have a worker code everything, and the next one restore it; *secret* is seen nowhere."""
+    """Have a worker code everything, by the hour too, and the next one restore it; *secret* is seen nowhere."""
+    policy = fleet.token_file.with_name("policy.toml")
+    policy.write_text('id = "by-the-hour"\nversion = "1"\npublished_codes = ["G9603", "G9604"]\n')
+    fleet.settings = fleet.settings.model_copy(update={"policy": policy})
+    fleet.policy = load_policy(policy, load_registry())
     worker = fleet.start()
     await fleet.send(RECORDS)
     await fleet.until_done()

@@ -15,10 +15,12 @@ PROJECT = Path(__file__).parents[2]
 
 # Starts a guarded child that holds a pipe open, then waits to be ended.
 _PARENT = """
+import signal
 import sys
 from pathlib import Path
 from streams.local_kafka.guarded_process import GuardedProcess
 folder, alive = Path(sys.argv[1]), sys.argv[2]
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started us may have ignored it
 child = GuardedProcess(["sh", "-c", 'exec sleep 600 > "$0"', alive], folder=folder, log_path=folder / "log")
 sys.stdin.read()
 """
