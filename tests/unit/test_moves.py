@@ -16,7 +16,10 @@ from streams.domain.decision import Coded, decide
 from streams.domain.fact import Fact, Survey, Treatment
 from streams.domain.instant import US_PER_DAY, Instant
 from streams.explanation.episode import explain_episode
+from streams.intake.rejection import RejectionReason
+from streams.processing import arrivals
 from streams.processing.arrivals import FACTS_MAX
+from streams.processing.dead_letter import REASON
 from streams.processing.partitioning import home_partition
 from streams.processing.topology import InputKind
 from tests.billing_consumer import billed
@@ -231,3 +234,16 @@ def test_a_full_episode_lets_go() -> None:
 
     assert told_of(tasks, WRONG) is None
     assert not tasks.records(TOPOLOGY.dead_letter)
+
+
+def test_an_episode_that_is_full_beyond_measure_does_not_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sender without end cannot fill it with moves either; what moved counts where it is, and a person is told."""
+    monkeypatch.setattr(arrivals, "FACTS_CORRECTIONS_AND_MOVES_MAX", 3)
+    in_wrong = [Linked(WRONG, fact) for fact in ORIGINALS[3:]]
+    moved = Linked(RIGHT, survey("other-follow-up", AFTER, "3", version=2, moved_from=WRONG))
+    tasks = sent_in_order(*CARE[::2], *in_wrong, moved)
+
+    assert told_of(tasks, RIGHT) == ("baseline", "treatment", "other-follow-up")
+    assert told_of(tasks, WRONG) == ("other-baseline", "other-treatment", "other-follow-up")
+    (letter,) = tasks.records(TOPOLOGY.dead_letter)
+    assert dict(letter.headers)[REASON] == RejectionReason.NOT_TAKEN_BACK.encode()
