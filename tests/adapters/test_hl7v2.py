@@ -209,6 +209,7 @@ def test_what_is_none_of_ours(message: str, why: str) -> None:
     ("message", "reason", "told"),
     [
         ("", "empty", "there is none"),
+        ("\r\n", "not_hl7", "does not begin with an MSH"),
         ("{}", "not_hl7", "does not begin with an MSH"),
         ("MSH|", "not_hl7", "does not begin with an MSH"),
         (ORU.replace("p-1", "p-é").encode("iso-8859-1"), "not_hl7", "not in the character set"),

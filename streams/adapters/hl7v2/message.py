@@ -64,7 +64,7 @@ class Hl7Message:
     def __init__(self, value: bytes) -> None:
         text = _decoded(value.strip(_START_OF_BLOCK + _END_OF_BLOCK + b"\r\n"))
         lines = [line for line in re.split(r"[\r\n]+", text) if line]
-        if not lines[0].startswith("MSH") or len(lines[0]) < len("MSH|^~\\&|"):
+        if not lines or not lines[0].startswith("MSH") or len(lines[0]) < len("MSH|^~\\&|"):
             raise FaultError(FaultReason.NOT_HL7, "The value does not begin with an MSH segment.")
         try:
             self.segments: Sequence[Segment] = hl7.parse("\r".join(lines))
