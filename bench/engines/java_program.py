@@ -2,17 +2,16 @@
 
 import hashlib
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from bench.engines.building import run_build
 from bench.engines.engine import EngineUnavailableError
 
 _ROOT = Path(__file__).parents[2]
 _SOURCES = _ROOT / "bench" / "peers"
 _BUILD = _ROOT / "build" / "peers"
 _BUILD_SECONDS_MAX = 900
-_LOG_TAIL_CHARACTERS = 3000
 _HEAP = "-Xmx2g"
 
 
@@ -33,21 +32,14 @@ def build(module: str, on_progress: Callable[[str], None]) -> None:
         )
         raise EngineUnavailableError(message)
     on_progress(f"Building {module} with Maven, once; a minute or two.")
-    ran = subprocess.run(  # noqa: S603 - all of it is written here
+    run_build(
         [
             *(maven, "-B", "-q", "-f", str(_SOURCES / "pom.xml"), "-pl", module, "-am"),
             *("-Dmaven.test.skip", f"-Dpeers.build={folder}", "package"),
         ],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=_BUILD_SECONDS_MAX,
-        check=False,
+        failure=f"Maven could not build {module}. It said:",
+        seconds_max=_BUILD_SECONDS_MAX,
     )
-    if ran.returncode != 0:
-        message = f"Maven could not build {module}. It said:\n{ran.stdout[-_LOG_TAIL_CHARACTERS:]}"
-        raise EngineUnavailableError(message)
     (folder / "built").touch()
 
 

@@ -1,18 +1,16 @@
 """A virtual environment for the engines in Python that this project does not use itself."""
 
 import hashlib
-import subprocess
 import sys
 import venv
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.engines.engine import EngineUnavailableError
+from bench.engines.building import run_build
 
 _ROOT = Path(__file__).parents[2]
 _LOCK = _ROOT / "requirements" / "peers.lock"
 _INSTALL_SECONDS_MAX = 600
-_LOG_TAIL_CHARACTERS = 3000
 
 
 def install(on_progress: Callable[[str], None]) -> None:
@@ -26,23 +24,14 @@ def install(on_progress: Callable[[str], None]) -> None:
         return
     on_progress("Installing Quix Streams and Bytewax into an environment of their own, once.")
     venv.create(folder, clear=True, with_pip=True)
-    ran = subprocess.run(  # noqa: S603 - all of it is written here
+    run_build(
         [
             *(python(), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
             *("--require-hashes", "--requirement", str(_LOCK)),
         ],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=_INSTALL_SECONDS_MAX,
-        check=False,
+        failure=f"The packages of {_LOCK.name} could not be installed. pip said:",
+        seconds_max=_INSTALL_SECONDS_MAX,
     )
-    if ran.returncode != 0:
-        message = (
-            f"The packages of {_LOCK.name} could not be installed. pip said:\n{ran.stdout[-_LOG_TAIL_CHARACTERS:]}"
-        )
-        raise EngineUnavailableError(message)
     (folder / "built").touch()
 
 

@@ -74,6 +74,17 @@ class Adapter(Protocol):
         """What the message *value* comes to. Total: what is wrong is in the answer."""
 
 
+def told_value(value: bytes | None) -> bytes:
+    """The *value* of a record.
+
+    Raises:
+        FaultError: There is none.
+    """
+    if not value:
+        raise FaultError(FaultReason.EMPTY, "The value: there is none.")
+    return value
+
+
 class Part(NamedTuple):
     """A part of a message that may be an event."""
 

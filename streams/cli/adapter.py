@@ -1,7 +1,6 @@
 """``g9603 adapter``: what other systems say in FHIR and HL7 v2, onto the input topics."""
 
 import asyncio
-import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from streams.adapters.choice import adapter_of
 from streams.adapters.mapping import MappingRefusedError
 from streams.adapters.running import MessageProcessor, Processed, Tally
 from streams.cli.console import ExitCode, err, fail, out, print_json, refusals, settings_of_environment
+from streams.cli.stopping import stop_at_signals
 from streams.instruments.registry import load_registry
 from streams.kafka.connection import connection_options
 from streams.kafka.granted_rights import ensure_rights
@@ -141,9 +141,7 @@ async def _follow(settings: Settings, topics: AdapterTopics, understood: Adapter
     connection = connection_options(settings)
     await ensure_rights(connection, rights_of(_ROLES[topics.standard], topics.topology))
     counts = await _partition_counts(connection, topics)
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = stop_at_signals()
     processor = MessageProcessor(understood, topics, counts, sealing(settings, topics.topology))
     membership = Membership(topics.messages, topics.group_id, name)
     tally = Tally()

@@ -1,7 +1,6 @@
 """``g9603 billing``: coding events in a database of billing's own."""
 
 import asyncio
-import signal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +9,7 @@ from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from streams.cli.billing_database import billing_database
 from streams.cli.billing_export import export, held
 from streams.cli.console import err, out, print_json, refusals, settings_of_environment
+from streams.cli.stopping import stop_at_signals
 from streams.kafka.connection import connection_options
 from streams.kafka.granted_rights import ensure_rights
 from streams.kafka.provisioning import ensure_topics
@@ -58,9 +58,7 @@ async def _sink(settings: Settings, database: "Engine", *, once: bool) -> int:
     topic = Topology(settings.app_id, settings.topic_prefix).coding_events
     await ensure_rights(connection, [Right(ResourceType.TOPIC, topic, Operation.READ)])
     await ensure_topics(connection, [topic])
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop = stop_at_signals()
     columns = (TextColumn("coding events"), TextColumn("{task.completed:,}"), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True) as progress:
         task = progress.add_task("", total=None)

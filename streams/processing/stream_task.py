@@ -172,8 +172,7 @@ class StreamTask:
 
     def _take_input(self, topic: str, records: Sequence[FetchedRecord], arrivals: Arrivals, output: TaskOutput) -> None:
         """Decode records and put each where it belongs: its episode, its way home, or the dead letters."""
-        kind, partition = self._kinds[topic], self.partition
-        decode, survivors = self._decode[kind], self._patients.survivors
+        decode = self._decode[self._kinds[topic]]
         for record in records:
             try:
                 decoded = decode(record.value, record.headers)
@@ -181,25 +180,23 @@ class StreamTask:
                 gathering = arrivals.get(key)
                 if gathering is None:
                     stored = self.episodes.get(key)
-                    if stored is None and not self._router.is_home(decoded.episode_id):
-                        origin = origin_of(PlacedRecord.of(record, topic, partition), kind)
-                        self._router.forward(record, origin, decoded.episode_id, output)
-                        continue
                     if stored is None:
+                        if not self._router.is_home(decoded.episode_id):
+                            self._router.forward(record, self._origin(record, topic), decoded.episode_id, output)
+                            continue
                         self._forgotten.turn_away(key)
                     gathering = arrivals[key] = Gathering(stored)
                 gathering.take(decoded.fact, record.timestamp)
-                if decoded.fact.patient_id in survivors:
-                    gathering.merged_at_ms = record.timestamp
+                self._patients.mark(gathering, decoded.fact, record.timestamp)
                 if decoded.fact.moved_from_episode_id is not None:
-                    origin = origin_of(PlacedRecord.of(record, topic, partition), kind)
-                    self._leave(record, origin, decoded, arrivals, output)
+                    self._leave(record, self._origin(record, topic), decoded, arrivals, output)
                 if self._follows_traces:
                     gathering.cause = trace_context(record.headers) or gathering.cause
             except RejectedError as rejected:
-                self._router.reject(
-                    record, origin_of(PlacedRecord.of(record, topic, partition), kind), rejected, output
-                )
+                self._router.reject(record, self._origin(record, topic), rejected, output)
+
+    def _origin(self, record: FetchedRecord, topic: str) -> Origin:
+        return origin_of(PlacedRecord.of(record, topic, self.partition), self._kinds[topic])
 
     def _take_rekeyed(
         self, topic: str, records: Sequence[FetchedRecord], arrivals: Arrivals, output: TaskOutput

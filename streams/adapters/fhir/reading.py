@@ -6,7 +6,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from streams.adapters.adaptation import OTHER_TYPE, Adaptation, EventWriter, FaultError, FaultReason, Part
+from streams.adapters.adaptation import OTHER_TYPE, Adaptation, EventWriter, FaultError, Part, told_value
 from streams.adapters.fhir.datatypes import Observation, Procedure, QuestionnaireResponse
 from streams.adapters.fhir.message import Message
 from streams.adapters.fhir.surroundings import Surroundings
@@ -37,9 +37,7 @@ class FhirAdapter:
         """The events in a record's *value*: surveys, then treatments, each in the order of the message."""
         adaptation = Adaptation()
         try:
-            if not value:
-                raise FaultError(FaultReason.EMPTY, "The value: there is none.")  # noqa: TRY301 - one way for all
-            message = Message(value)
+            message = Message(told_value(value))
         except FaultError as fault:
             adaptation.faults.append(fault)
             return adaptation

@@ -5,7 +5,7 @@
 
 from collections.abc import Iterator
 
-from streams.adapters.adaptation import OTHER_TYPE, Adaptation, EventWriter, FaultError, FaultReason, Part
+from streams.adapters.adaptation import OTHER_TYPE, Adaptation, EventWriter, FaultError, Part, told_value
 from streams.adapters.hl7v2.message import Hl7Message
 from streams.adapters.hl7v2.results import orders
 from streams.adapters.hl7v2.surveys import Surveys
@@ -35,9 +35,7 @@ class Hl7v2Adapter:
         """The events in a record's *value*, in the order of its segments."""
         adaptation = Adaptation()
         try:
-            if not value:
-                raise FaultError(FaultReason.EMPTY, "The value: there is none.")  # noqa: TRY301 - one way for all
-            message = Hl7Message(value)
+            message = Hl7Message(told_value(value))
             if message.kind not in {_RESULTS, _CHARGES}:
                 adaptation.passed_over[OTHER_TYPE] += 1
             for part in self._parts(message):
